@@ -1,0 +1,1 @@
+"""A browser-based image studio."""

@@ -1,0 +1,1 @@
+"""Pocket: a small latent-diffusion model and the drawn world it learns from."""
