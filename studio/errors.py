@@ -1,0 +1,59 @@
+"""What can go wrong, as a tree: every message is one sentence a person can act on.
+
+StudioError
+├── InvalidRequest      a field of a request is out of its bounds (422)
+├── NotFound            no such job, picture or model (404)
+├── ModelError          a model cannot be loaded or used
+├── OutOfMemory         the device is too small for this request
+├── StorageError        the disk is full or the folder cannot be written
+└── StartupError        the studio cannot start at all (port in use, bad flag)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class StudioError(Exception):
+    """Anything a user may be told; ``str(error)`` is the sentence to show."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One field of a request that is wrong: the field's name and one sentence about it."""
+
+    field: str
+    message: str
+
+
+class InvalidRequest(StudioError):
+    """A request that was refused before anything was queued; one problem per field."""
+
+    def __init__(self, problems: tuple[FieldProblem, ...]) -> None:
+        self.problems = problems
+        super().__init__(" ".join(problem.message for problem in problems))
+
+    @classmethod
+    def of(cls, field: str, message: str) -> InvalidRequest:
+        """The refusal of a single field."""
+        return cls((FieldProblem(field, message),))
+
+
+class NotFound(StudioError):
+    """There is no job, picture or model by that name."""
+
+
+class ModelError(StudioError):
+    """A model's files cannot be read, or it cannot do what was asked."""
+
+
+class OutOfMemory(StudioError):
+    """The device's memory does not hold this request, even one picture at a time."""
+
+
+class StorageError(StudioError):
+    """The disk is full, or the data directory cannot be written."""
+
+
+class StartupError(StudioError):
+    """The studio cannot start: the message says what to change."""

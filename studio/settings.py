@@ -1,0 +1,54 @@
+"""Every path, port, limit and switch, in one place: flag, then environment, then default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+class Settings(BaseSettings):
+    """What a run of the studio is told from outside.
+
+    Each field is a flag (``--data-dir``) and an environment variable (``STUDIO_DATA_DIR``).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_", frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(7860, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("creative-studio"),
+        description="where pictures, jobs and models are kept",
+    )
+    device: Device = Field("auto", description="where the model runs")
+    model: str = Field("pocket", description="the model that a new page starts with")
+    share: bool = Field(False, description="make a public link through Gradio's tunnel")
+    open_browser: bool = Field(False, description="open the page in the browser at start")
+
+    @property
+    def assets(self) -> Path:
+        """The folder with what ships: the bundled model, styles, scripts, example pictures."""
+        return REPOSITORY / "assets"
+
+    @property
+    def presets(self) -> Path:
+        """The folder with data that ships: examples, styles."""
+        return REPOSITORY / "presets"
+
+    @property
+    def pictures(self) -> Path:
+        """The folder that the gallery writes its pictures to."""
+        return self.data_dir / "pictures"
+
+    @property
+    def models(self) -> Path:
+        """The folder in which a person puts models."""
+        return self.data_dir / "models"
