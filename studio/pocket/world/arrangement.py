@@ -67,7 +67,8 @@ def placements(scene: Scene, subject: Subject, rng: random.Random) -> list[Place
     boxes = []
     for dx, dy in _SPREADS[subject.count]:
         side = _SIDES[subject.count] * kind.scale * shrink * rng.uniform(0.96, 1.04)
-        middle = _CENTRES[subject.position] + dx + rng.uniform(-0.012, 0.012)
+        inwards = 0.0 if subject.count == 1 else (0.5 - _CENTRES[subject.position]) * 0.14
+        middle = _CENTRES[subject.position] + inwards + dx + rng.uniform(-0.012, 0.012)
         reach = side * 0.48
         middle = min(max(middle, reach), 1 - reach)
         drop = dy + rng.uniform(-0.012, 0.012)

@@ -21,11 +21,12 @@ def _smooth_noise(size: int, cells: int, rng: np.random.Generator) -> Floats:
 def wobble(size: int, variant: int) -> Indices:
     """For each pixel the one it takes its colour from, when edges run on wet paper."""
     rng = np.random.default_rng(100 + variant)
-    reach = size * 0.011
+    reach = size * 0.006
     rows, columns = np.mgrid[0:size, 0:size]
     rows = np.clip(rows + _smooth_noise(size, 18, rng) * reach, 0, size - 1).astype(np.int32)
     columns = np.clip(columns + _smooth_noise(size, 18, rng) * reach, 0, size - 1)
-    return (rows * size + columns.astype(np.int32)).ravel()
+    taken: Indices = (rows * size + columns.astype(np.int32)).ravel()
+    return taken
 
 
 @lru_cache(maxsize=16)
@@ -35,8 +36,8 @@ def wash_noise(size: int, variant: int) -> tuple[Floats, Floats]:
     blotches = 1.0 + 0.17 * _smooth_noise(size, 6, rng) + 0.07 * _smooth_noise(size, 12, rng)
     ramp = (np.arange(size, dtype=np.float32) + 0.5) / size
     near = np.minimum(ramp, 1 - ramp)
-    distance = np.minimum(near[:, None], near[None, :]) + 0.022 * _smooth_noise(size, 11, rng)
-    border = np.clip((distance - 0.030) / 0.022, 0.0, 1.0)
+    distance = np.minimum(near[:, None], near[None, :]) + 0.014 * _smooth_noise(size, 9, rng)
+    border = np.clip((distance - 0.026) / 0.020, 0.0, 1.0)
     return blotches.astype(np.float32), border.astype(np.float32)
 
 
@@ -44,7 +45,7 @@ def wash_noise(size: int, variant: int) -> tuple[Floats, Floats]:
 def brush_dabs(size: int, variant: int, scale: float) -> tuple[Indices, Floats]:
     """For each pixel the one its brush dab was loaded from, and the dab's thickness of light."""
     rng = np.random.default_rng(300 + variant)
-    length, width = 15.0 * scale * size / 256, 8.5 * scale * size / 256
+    length, width = 20.0 * scale * size / 256, 7.5 * scale * size / 256
     spacing = width * 0.75
     centres = np.mgrid[0:size:spacing, 0:size:spacing].reshape(2, -1).T
     centres = centres + rng.uniform(-spacing / 2, spacing / 2, centres.shape)
@@ -52,16 +53,16 @@ def brush_dabs(size: int, variant: int, scale: float) -> tuple[Indices, Floats]:
     flow = _smooth_noise(size, 4, rng)
     sheet = Image.new("I", (size, size))
     draw = ImageDraw.Draw(sheet)
-    light = rng.uniform(0.90, 1.10, len(centres)).astype(np.float32)
+    light = rng.uniform(0.92, 1.08, len(centres)).astype(np.float32)
     inside = np.clip(centres, 0, size - 1).astype(np.int32)
     for i, (y, x) in enumerate(inside.tolist()):
         angle = 0.5 + 0.9 * float(flow[y, x])
         dx, dy = np.cos(angle) * length / 2, np.sin(angle) * length / 2
         nx, ny = -np.sin(angle) * width / 2, np.cos(angle) * width / 2
-        draw.polygon([(x - dx, y - dy), (x - dx * 0.6 + nx, y - dy * 0.6 + ny),
-                      (x + dx * 0.7 + nx, y + dy * 0.7 + ny), (x + dx, y + dy),
-                      (x + dx * 0.7 - nx, y + dy * 0.7 - ny),
-                      (x - dx * 0.6 - nx, y - dy * 0.6 - ny)], fill=i + 1)
+        draw.polygon([(x - dx, y - dy), (x - dx * 0.8 + nx, y - dy * 0.8 + ny),
+                      (x + dx * 0.8 + nx, y + dy * 0.8 + ny), (x + dx, y + dy),
+                      (x + dx * 0.8 - nx, y + dy * 0.8 - ny),
+                      (x - dx * 0.8 - nx, y - dy * 0.8 - ny)], fill=i + 1)
     dabs = np.asarray(sheet, dtype=np.int32)
     own = np.arange(size * size, dtype=np.int32).reshape(size, size)
     loaded = np.concatenate(([0], inside[:, 0] * size + inside[:, 1])).astype(np.int32)

@@ -51,8 +51,10 @@ class Pen:
 
     def __init__(self, size: int, ground: Colour | Image.Image) -> None:
         side = size * SUPERSAMPLING
-        is_image = isinstance(ground, Image.Image)
-        self._colour = ground if is_image else Image.new("RGB", (side, side), ground)
+        if isinstance(ground, Image.Image):
+            self._colour = ground
+        else:
+            self._colour = Image.new("RGB", (side, side), ground)
         self._mask = Image.new("L", (side, side))
         self._paint = ImageDraw.Draw(self._colour)
         self._cover = ImageDraw.Draw(self._mask)

@@ -177,7 +177,8 @@ def _meadow(size: int, mood: Mood, rng: random.Random) -> Sheets:
         x, y = (i * 0.618 + 0.05) % 1.0, 0.70 + 0.27 * i / 13
         radius = 0.016 + 0.011 * i / 13
         cx = x + rng.uniform(-0.02, 0.02)
-        front.oval(mood.shade(petals[i % 3]), cx, y + 0.01, radius, radius * 0.9)
+        petal = mix(mood.shade(petals[i % 3]), petals[i % 3], 0.35)
+        front.oval(petal, cx, y + 0.01, radius, radius * 0.9)
         if i % 3 != 2:
             front.oval(heart, cx, y + 0.01, radius * 0.4, radius * 0.4)
     return back, middle, front

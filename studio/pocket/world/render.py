@@ -1,6 +1,7 @@
 """From a scene to its picture: compose the sheets, then finish them in the style."""
 
 import random
+from collections.abc import Sequence
 from functools import partial
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
@@ -12,7 +13,7 @@ from studio.pocket.world.arrangement import (
     placements,
 )
 from studio.pocket.world.palette import Mood, Ramp, mood_for, ramp_for
-from studio.pocket.world.pen import Colour, Layer, Pen, mix
+from studio.pocket.world.pen import Layer, Pen, mix
 from studio.pocket.world.picture import Figure, Picture
 from studio.pocket.world.places import closed, place_sheets
 from studio.pocket.world.scene import Scene
@@ -27,7 +28,7 @@ def _threshold(level: int, value: int) -> int:
     return 255 if value > level else 0
 
 
-def _brightness(colour: Colour) -> float:
+def _brightness(colour: Sequence[float]) -> float:
     return 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2]
 
 
@@ -41,12 +42,10 @@ def _with_rim(layer: Layer, ramp: Ramp, backdrop: Image.Image) -> Layer:
     distance = sum((a - b) ** 2 for a, b in zip(behind, ramp.base, strict=True)) ** 0.5
     if distance > _RIM_DISTANCE:
         return layer
-    dark_behind = 0.3 * behind[0] + 0.59 * behind[1] + 0.11 * behind[2] < 110
+    dark_behind = _brightness(behind) < 110
     light_subject = _brightness(ramp.base) > 150
-    if dark_behind or not light_subject:
-        rim = mix(ramp.base, (236, 240, 255), 0.62)
-    else:
-        rim = ramp.deep
+    pale = mix(ramp.base, (236, 240, 255), 0.62)
+    rim = pale if dark_behind or not light_subject else ramp.deep
     colour = Image.new("RGB", layer.colour.size, rim)
     colour.paste(layer.colour, (0, 0), layer.mask)
     return Layer(colour, grown)
@@ -56,7 +55,7 @@ def _reflect(box: Placement, figure: Layer, water: Layer) -> None:
     """Mirror what stands in the water faintly on its surface, in place."""
     size = figure.mask.width
     foot = min(size - 2, round((box.foot - 0.012) * size))
-    left, right = max(0, round((box.left - 0.02) * size)), round((box.foot * 0 + 1) * size)
+    left = max(0, round((box.left - 0.02) * size))
     right = min(size, round((box.left + box.side * 1.04) * size))
     height = size - foot
     upper = (left, max(0, foot - height * 2), right, foot)

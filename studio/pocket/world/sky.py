@@ -115,8 +115,8 @@ def falling(mood: Mood, weather: str, rng: random.Random, size: int) -> Layer | 
         return pen.layer()
     drop = mix((226, 240, 255), mood.haze, 0.12)
     pen = Pen(size, drop)
-    for i in range(30):
+    for i in range(25):
         x = (i * 0.618 + rng.uniform(-0.03, 0.03)) % 1.0
-        y = 0.10 + 0.86 * i / 30
-        pen.stroke(drop, 0.013, (x, y), (x - 0.030, y + 0.085))
+        y = 0.10 + 0.86 * i / 25
+        pen.stroke(drop, 0.017, (x, y), (x - 0.032, y + 0.090))
     return pen.layer()

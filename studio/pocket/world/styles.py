@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter
 
-from studio.pocket.world.grain import brush_dabs, hatching, wash_noise, wobble
+from studio.pocket.world.grain import Floats, Indices, brush_dabs, hatching, wash_noise, wobble
 from studio.pocket.world.pen import Colour, Layer, mix
 from studio.pocket.world.picture import Picture
 
@@ -37,6 +37,10 @@ def _scaled(image: Image.Image, factor: float) -> Image.Image:
     return image.point(partial(_share, factor))
 
 
+def _hatched_value(darkness: int) -> int:
+    return max(0, round((darkness - 90) * 0.58))
+
+
 def _inner_lines(layer: Layer, strength: float) -> Image.Image:
     """Lines between the colours inside a sheet."""
     grey = layer.colour.convert("L")
@@ -51,12 +55,14 @@ def _flat(picture: Picture) -> Image.Image:
 def _watercolour(picture: Picture) -> Image.Image:
     size = picture.size
     image = picture.composite()
-    pale = ImageEnhance.Color(image).enhance(0.82)
+    rim = ImageChops.difference(image, image.filter(ImageFilter.BoxBlur(size / 90)))
+    image = ImageChops.subtract(image, _scaled(rim, 0.55))
+    pale = ImageEnhance.Color(image).enhance(0.92)
     values = np.asarray(pale.filter(ImageFilter.BoxBlur(size / 200)), dtype=np.float32)
     values = values.reshape(-1, 3)[wobble(size, picture.variant)].reshape(size, size, 3)
     blotches, border = wash_noise(size, picture.variant)
     paper = np.array(_PAPER, dtype=np.float32)
-    wash = paper - (paper - values) * (0.80 * blotches)[..., None]
+    wash = paper - (paper - values) * (0.84 * blotches)[..., None]
     wash = paper + (wash - paper) * border[..., None]
     return Image.fromarray(np.clip(wash, 0, 255).astype(np.uint8))
 
@@ -67,7 +73,7 @@ def _pixel(picture: Picture) -> Image.Image:
     for layer in picture.scenery:
         hard = layer.mask.reduce(block).point(lambda value: 255 if value > 110 else 0)
         small.paste(layer.colour.reduce(block), (0, 0), hard)
-    small = small.point(lambda value: round(value / 255 * 7) * 255 // 7)
+    small = small.point(lambda value: round(value / 255 * 9) * 255 // 9)
     for layer in picture.layers()[len(picture.scenery):]:
         level = 60 if layer is picture.falling else 110
         hard = layer.mask.reduce(block).point(lambda value, level=level: 255 * (value > level))
@@ -79,7 +85,7 @@ def _pencil(picture: Picture) -> Image.Image:
     size = picture.size
     unit = size / 256
     paper = Image.new("RGB", (size, size), (253, 252, 249))
-    image = Image.blend(picture.backdrop(), paper, 0.58)
+    image = Image.blend(ImageEnhance.Color(picture.backdrop()).enhance(1.5), paper, 0.48)
     lines = Image.new("L", (size, size))
     for layer in picture.scenery:
         lines.paste(0, (0, 0), layer.mask)
@@ -94,7 +100,7 @@ def _pencil(picture: Picture) -> Image.Image:
         image.paste(paper, (0, 0), picture.falling.mask)
         lines = ImageChops.lighter(lines, _scaled(_edges(picture.falling.mask, unit), 0.6))
     darkness = ImageChops.invert(picture.composite().convert("L"))
-    strokes = ImageChops.multiply(hatching(size), _scaled(darkness, 0.62))
+    strokes = ImageChops.multiply(hatching(size), darkness.point(_hatched_value))
     image.paste(_GRAPHITE, (0, 0), strokes)
     image.paste(_GRAPHITE, (0, 0), lines)
     return image
@@ -103,26 +109,30 @@ def _pencil(picture: Picture) -> Image.Image:
 def _neon_bright(colour: Colour) -> Colour:
     top = max(colour)
     if top - min(colour) < 40:
-        return mix(colour, (255, 255, 255), 0.45)
-    r, g, b = (round(channel * 255 / top) for channel in colour)
+        return mix(colour, (255, 255, 255), (0.30, 0.18, 0.90)[(top > 90) + (top > 180)])
+    lift = min(255.0, top * (1.6 if top > 128 else 1.2)) / top
+    r, g, b = (round(channel * lift) for channel in colour)
     return mix((r, g, b), (255, 255, 255), 0.12)
 
 
 def _neon(picture: Picture) -> Image.Image:
     size = picture.size
     unit = size / 256
-    ground = _scaled(picture.sky, 0.46)
+    ground = _scaled(picture.sky, 0.54)
     lines = Image.new("RGB", (size, size))
     for layer in picture.scenery:
         fill = Image.blend(_scaled(layer.colour, 0.24), Image.new("RGB", (size, size),
                                                                   (14, 10, 30)), 0.3)
+        if layer is picture.scenery[0]:
+            fill = _scaled(layer.colour, 0.62)
         ground.paste(fill, (0, 0), layer.mask)
         lines.paste((0, 0, 0), (0, 0), layer.mask)
         lines.paste(_scaled(Image.new("RGB", (size, size), picture.mood.outline), 0.86), (0, 0),
                     _edges(layer.mask, 2.0 * unit))
     for figure in picture.figures:
         layer, bright = figure.layer, _neon_bright(figure.ramp.base)
-        ground.paste(_scaled(layer.colour, 0.50), (0, 0), layer.mask)
+        body = 0.72 if min(figure.ramp.base) > 180 else 0.52
+        ground.paste(_scaled(layer.colour, body), (0, 0), layer.mask)
         lines.paste((0, 0, 0), (0, 0), layer.mask)
         lines.paste(bright, (0, 0), _inner_lines(layer, 2.4))
         lines.paste(bright, (0, 0), _edges(layer.mask, 2.8 * unit))
@@ -136,21 +146,25 @@ def _neon(picture: Picture) -> Image.Image:
 
 def _oil(picture: Picture) -> Image.Image:
     size = picture.size
-    rich = ImageEnhance.Color(picture.composite()).enhance(1.18)
-    pixels = np.asarray(rich).reshape(-1, 3)
-    broad, broad_shade = brush_dabs(size, picture.variant, 1.0)
-    fine, fine_shade = brush_dabs(size, picture.variant, 0.52)
-    focus = Image.new("L", (size, size))
+    source, shade = brush_dabs(size, picture.variant, 0.76)
+    rich = ImageEnhance.Color(picture.backdrop()).enhance(1.2)
+    canvas = Image.blend(_brushed(rich, source, shade), rich, 0.25)
+    source, shade = brush_dabs(size, picture.variant, 0.5)
     for figure in picture.figures:
-        focus.paste(255, (0, 0), figure.layer.mask)
-    near = np.asarray(focus.filter(ImageFilter.BoxBlur(size / 90))) > 16
-    source = np.where(near, fine, broad)
-    shade = np.where(near, fine_shade, broad_shade)
-    strokes = pixels[source].astype(np.float32) * shade[..., None]
-    image = Image.fromarray(np.clip(strokes, 0, 255).astype(np.uint8))
+        rich = ImageEnhance.Color(figure.layer.colour).enhance(1.1)
+        ragged = Image.fromarray(np.asarray(figure.layer.mask).ravel()[source])
+        edge = Image.blend(figure.layer.mask, ragged, 0.4)
+        strokes = Image.blend(_brushed(rich, source, shade), rich, 0.3)
+        canvas.paste(strokes, (0, 0), edge)
     if picture.falling is not None:
-        picture.falling.over(image)
-    return image
+        picture.falling.over(canvas)
+    return canvas
+
+
+def _brushed(image: Image.Image, source: Indices, shade: Floats) -> Image.Image:
+    """The picture repeated in brush dabs, each of a single colour."""
+    strokes = np.asarray(image).reshape(-1, 3)[source].astype(np.float32) * shade[..., None]
+    return Image.fromarray(np.clip(strokes, 0, 255).astype(np.uint8))
 
 
 def _paper(picture: Picture) -> Image.Image:

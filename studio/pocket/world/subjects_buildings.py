@@ -59,17 +59,19 @@ def windmill(pen: Pen, c: Ramp) -> None:
 
 
 def bridge(pen: Pen, c: Ramp) -> None:
-    """A stone bridge with two arches."""
-    pen.blob(c.base, (-0.04, 0.98), (-0.02, 0.66), (0.25, 0.50), (0.5, 0.44), (0.75, 0.50),
-             (1.02, 0.66), (1.04, 0.98), (0.5, 1.02))
-    pen.stroke(c.light, 0.06, (-0.02, 0.64), (0.25, 0.50), (0.5, 0.45), (0.75, 0.50),
-               (1.02, 0.64))
-    for x in (0.27, 0.73):
-        pen.oval(c.deep, x, 0.96, 0.20, 0.29)
-        pen.oval(None, x, 1.0, 0.165, 0.27)
-    pen.box(None, -0.2, 1.0, 1.2, 1.3)
-    for x in (0.0, 0.5, 1.0):
-        pen.box(c.dark, x - 0.045, 0.32 + abs(x - 0.5) * 0.3, x + 0.045, 0.56)
+    """A suspension bridge with two towers."""
+    pen.stroke(c.dark, 0.05, (0.22, 0.28), (0.34, 0.50), (0.5, 0.58), (0.66, 0.50), (0.78, 0.28))
+    for side in (-1, 1):
+        pen.stroke(c.dark, 0.05, (0.5 + side * 0.28, 0.28), (0.5 + side * 0.56, 0.64))
+        for x in (0.08, 0.44):
+            pen.stroke(c.dark, 0.03, (0.5 + side * x, 0.54), (0.5 + side * x, 0.68))
+    for x in (0.22, 0.78):
+        pen.box(c.base, x - 0.085, 0.14, x + 0.085, 1.0, 0.02)
+        pen.box(c.light, x - 0.085, 0.14, x - 0.03, 1.0, 0.02)
+        pen.box(c.deep, x - 0.11, 0.12, x + 0.11, 0.19, 0.02)
+        pen.box(c.deep, x - 0.13, 0.94, x + 0.13, 1.0, 0.02)
+    pen.box(c.base, -0.10, 0.65, 1.10, 0.79, 0.02)
+    pen.box(c.deep, -0.10, 0.76, 1.10, 0.81, 0.02)
 
 
 def tent(pen: Pen, c: Ramp) -> None:

@@ -60,14 +60,14 @@ def snowman(pen: Pen, c: Ramp) -> None:
 
 def umbrella(pen: Pen, c: Ramp) -> None:
     """An open umbrella standing on its handle."""
-    pen.stroke(c.wood, 0.055, (0.5, 0.10), (0.5, 0.88), (0.54, 0.96), (0.62, 0.96),
+    pen.stroke(c.wood, 0.075, (0.5, 0.10), (0.5, 0.88), (0.54, 0.96), (0.62, 0.96),
                (0.66, 0.88))
     pen.stroke(c.wood, 0.05, (0.5, 0.02), (0.5, 0.10))
     pen.pie(c.base, 0.5, 0.56, 0.52, 0.50, 180, 360)
     pen.pie(c.light, 0.5, 0.56, 0.18, 0.50, 180, 360)
     for x in (-0.02, 0.32, 0.68):
         pen.oval(None, x + 0.17, 0.575, 0.165, 0.06)
-    pen.stroke(c.wood, 0.055, (0.5, 0.56), (0.5, 0.70))
+    pen.stroke(c.wood, 0.075, (0.5, 0.56), (0.5, 0.70))
 
 
 def teapot(pen: Pen, c: Ramp) -> None:
