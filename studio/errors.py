@@ -3,6 +3,7 @@
 StudioError
 ├── InvalidRequest      a field of a request is out of its bounds (422)
 ├── NotFound            no such job, picture or model (404)
+├── QueueFull           too many jobs wait already (503)
 ├── ModelError          a model cannot be loaded or used
 ├── OutOfMemory         the device is too small for this request
 ├── StorageError        the disk is full or the folder cannot be written
@@ -41,6 +42,10 @@ class InvalidRequest(StudioError):
 
 class NotFound(StudioError):
     """There is no job, picture or model by that name."""
+
+
+class QueueFull(StudioError):
+    """So many jobs wait already that another would not be served in reasonable time."""
 
 
 class ModelError(StudioError):

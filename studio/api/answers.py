@@ -1,0 +1,126 @@
+"""What goes out: the shapes of the answers, which are also the API's description."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from studio import infotext
+from studio.gallery import Picture
+from studio.jobs import JobSnapshot, State
+from studio.request import GenerationRequest
+
+
+class JobAnswer(BaseModel):
+    """A job. ``version`` grows with every change; ``preview_version`` with every new preview."""
+
+    id: str
+    state: State
+    step: int
+    steps: int
+    seconds_left: float | None
+    steps_per_second: float | None
+    note: str
+    queue_position: int | None
+    picture_ids: list[str]
+    error: str | None
+    preview_version: int
+    version: int
+    created: float
+    started: float | None
+    finished: float | None
+    request: GenerationRequest
+
+    @classmethod
+    def of(cls, job: JobSnapshot) -> JobAnswer:
+        """The answer for a job as it was at one moment."""
+        return cls.model_construct(
+            **{name: getattr(job, name) for name in cls.model_fields if name != "picture_ids"},
+            picture_ids=list(job.picture_ids),
+        )
+
+
+class JobsAnswer(BaseModel):
+    """Several jobs."""
+
+    jobs: list[JobAnswer]
+
+
+class PictureAnswer(BaseModel):
+    """A picture. ``parameters`` is its recipe as A1111 writes it, ``request`` as we do."""
+
+    id: str
+    url: str
+    thumbnail: str
+    width: int
+    height: int
+    favourite: bool
+    trashed: float | None
+    created: float
+    parameters: str
+    request: GenerationRequest
+    job_id: str
+    index: int
+
+    @classmethod
+    def of(cls, picture: Picture) -> PictureAnswer:
+        """The answer for a picture of the gallery."""
+        url = f"/api/v1/pictures/{picture.id}"
+        return cls.model_construct(
+            id=picture.id,
+            url=url,
+            thumbnail=f"{url}/thumbnail",
+            width=picture.width,
+            height=picture.height,
+            favourite=picture.favourite,
+            trashed=picture.trashed,
+            created=picture.created,
+            parameters=infotext.write(picture.request),
+            request=picture.request,
+            job_id=picture.job_id,
+            index=picture.index,
+        )
+
+
+class PicturesAnswer(BaseModel):
+    """One page of a search; ``next`` goes into ``before`` for the following one."""
+
+    pictures: list[PictureAnswer]
+    next: str | None
+    total: int
+
+
+class ParametersAnswer(BaseModel):
+    """A picture's recipe, as text and as a request that can be handed in again."""
+
+    parameters: str
+    request: GenerationRequest
+
+
+class EmptiedAnswer(BaseModel):
+    """How many pictures were deleted."""
+
+    deleted: int
+
+
+class SamplerAnswer(BaseModel):
+    """A sampler and the sigma schedules it can use."""
+
+    name: str
+    label: str
+    aliases: list[str]
+    sigma_schedules: list[str]
+    min_steps: int
+
+
+class ModelAnswer(BaseModel):
+    """A model; ``problem`` says why it cannot be used, ``defaults`` what a job leaves out."""
+
+    name: str
+    kind: str
+    family: str
+    size: int
+    resident: bool
+    problem: str | None
+    native_size: int
+    known_words: bool
+    defaults: dict[str, str | int | float]

@@ -1,0 +1,57 @@
+"""The ASGI application without the page: routes, errors, static files, visitors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from studio.api import errors, jobs, models, pictures
+from studio.api.reference import reference_page
+from studio.api.visitors import Visitors
+from studio.bootstrap import Studio
+
+
+class Assets(StaticFiles):
+    """What ships with the studio, without the bundled models' weights."""
+
+    def lookup_path(self, path: str) -> tuple[str, object]:  # type: ignore[override]
+        """Refuse folders that hold a model."""
+        if (Path(str(self.directory)) / Path(path).parts[0] / "model_index.json").exists():
+            raise HTTPException(404)
+        return super().lookup_path(path)
+
+
+def create_api(studio: Studio) -> FastAPI:
+    """The application with every route of ours; the page can then be mounted at "/".
+
+    Its documents are our own: FastAPI's fetch their scripts from another host.
+    """
+    app = FastAPI(
+        title="Creative Studio",
+        description="Words become pictures: hand in jobs, watch them, fetch what they made.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.studio = studio
+    errors.install(app)
+    app.add_middleware(Visitors)
+    for router in (jobs.router, pictures.router, models.router):
+        app.include_router(router)
+
+    @app.get("/healthz", tags=["studio"], summary="Whether the studio is up, and how busy it is")
+    def healthz() -> JSONResponse:
+        return JSONResponse({"status": "ok", **studio.jobs.counts, "device": studio.device_label})
+
+    @app.get("/docs", include_in_schema=False)
+    def documents() -> HTMLResponse:
+        return HTMLResponse(reference_page(app.openapi()))
+
+    if studio.settings.assets.is_dir():
+        app.mount("/studio", Assets(directory=studio.settings.assets), name="assets")
+    return app

@@ -1,0 +1,56 @@
+"""What comes in: the studio, the visitor, and a body that is a JSON object of bounded size."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+
+from studio.bootstrap import Studio
+from studio.errors import InvalidRequest
+
+MAX_BODY = 1_000_000
+_DRAINED = 16 * MAX_BODY  # of a body too large, read and dropped so that the answer arrives
+
+
+async def _studio(request: Request) -> Studio:
+    studio: Studio = request.app.state.studio
+    return studio
+
+
+async def _visitor(request: Request) -> str:
+    return str(request.state.visitor)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """The JSON object of the body; InvalidRequest when it is something else, 413 when too large."""
+    content, size = bytearray(), 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= MAX_BODY:
+            content += chunk
+        elif size > _DRAINED:
+            break
+    if size > MAX_BODY:
+        raise HTTPException(413, f"The body may have at most {MAX_BODY:,} bytes.")
+    try:
+        values = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        place = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
+        raise InvalidRequest.of("body", f"The body is not valid JSON{place}.") from None
+    if not isinstance(values, dict):
+        raise InvalidRequest.of("body", "The body must be a JSON object, with fields by name.")
+    return values
+
+
+TheStudio = Annotated[Studio, Depends(_studio)]
+Visitor = Annotated[str, Depends(_visitor)]
+Body = Annotated[dict[str, Any], Depends(_body)]
+
+
+def json_body(schema: dict[str, Any]) -> dict[str, Any]:
+    """The description of a JSON body, for a route that checks the body itself."""
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}}

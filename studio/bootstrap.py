@@ -1,0 +1,113 @@
+"""The composition root: one Studio, made of its rooms; the only door for the page and the API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from studio import request as requests
+from studio.errors import InvalidRequest, StartupError, StorageError, StudioError
+from studio.gallery import Gallery
+from studio.jobs import Job, Jobs
+from studio.jobs.worker import Painter, PainterFactory, Worker
+from studio.models.catalog import Catalog
+from studio.samplers import check_sampling
+from studio.settings import Settings
+from studio.storage import FolderLock
+
+if TYPE_CHECKING:
+    from studio.models.store import ModelStore
+
+_GLUE = frozenset(
+    "a an the this that some with without and or of in on at by to from over under near for is are "
+    "very its it as".split()
+)
+_STOP_SECONDS = 0.8
+
+
+class Studio:
+    """Models, gallery and jobs, wired together.
+
+    Raises StartupError when the data directory cannot be used or the model is not there.
+    ``make_painter`` is what makes the engine, in the worker's thread; the real one by default.
+    """
+
+    def __init__(self, settings: Settings, make_painter: PainterFactory | None = None) -> None:
+        self.settings = settings
+        self.catalog = Catalog([settings.assets, settings.models])
+        self._store: ModelStore | None = None
+        try:
+            self.catalog.find(settings.model)
+            self._lock = FolderLock(settings.data_dir)
+            self.gallery = Gallery(settings.pictures)
+            self.gallery.reconcile()
+            self.jobs = Jobs(settings.data_dir / "jobs.sqlite", self.gallery)
+        except (InvalidRequest, StorageError) as error:
+            raise StartupError(str(error)) from error
+        self._worker = Worker(self.jobs, self.gallery, make_painter or self._make_engine)
+
+    def start(self) -> None:
+        """Let the worker begin: it imports torch, which slows everything else for seconds."""
+        self._worker.start()
+
+    def stop(self) -> bool:
+        """Put the running job back, close the files; whether the worker ended in time."""
+        in_time = self._worker.stop(_STOP_SECONDS)
+        if in_time:  # else the worker may still need them; each commit is on disk already
+            self.jobs.close()
+            self.gallery.close()
+            self._lock.release()
+        return in_time
+
+    def submit(self, values: Mapping[str, Any], visitor: str) -> Job:
+        """Queue what a person asks for; what is left out (or None) takes the model's default.
+
+        Raises InvalidRequest with one problem for each field that is wrong, QueueFull,
+        StorageError; then nothing is queued.
+        """
+        name = values.get("model")
+        if name is None:
+            name = self.settings.model
+        defaults: Mapping[str, Any] = {}
+        if isinstance(name, str):
+            info = self.catalog.find(name)
+            defaults, name = info.defaults.as_values(), info.name
+        request = requests.complete({**values, "model": name}, defaults)
+        sampler = check_sampling(
+            request.sampler, request.sigma_schedule, request.num_inference_steps
+        )
+        return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
+
+    def unknown_words(self, prompt: str, model: str) -> list[str]:
+        """The words of ``prompt`` that ``model`` has never seen, when its card says which it knows."""
+        if not self.catalog.find(model).known_words:
+            return []
+        from studio.pocket.world.words import unknown_words  # noqa: PLC0415
+
+        plain = re.sub(r"[()\[\]{}<>:|_]", " ", prompt)
+        english = [word for word in unknown_words(plain, "en") if word not in _GLUE]
+        return [word for word in english if not word.isdigit()] + [*unknown_words(plain, "zh")]
+
+    @property
+    def resident(self) -> tuple[str, ...]:
+        """The models that are loaded now."""
+        return self._store.resident if self._store else ()
+
+    @property
+    def device_label(self) -> str | None:
+        """What the models run on, in words; None until torch is there to tell."""
+        return self._store.device_label if self._store else None
+
+    def _make_engine(self, say: Callable[[str], None]) -> Painter:
+        """The real engine, with the default model loaded. Called in the worker's thread."""
+        say("Starting PyTorch")
+        from studio.engine.engine import Engine  # noqa: PLC0415
+        from studio.models.store import ModelStore  # noqa: PLC0415
+
+        self._store = store = ModelStore(self.catalog, self.settings.device)
+        say(f"Loading {self.settings.model}")
+        with suppress(StudioError):  # a job that needs this model will say what is wrong with it
+            store.acquire(self.settings.model)
+        return Engine(store)

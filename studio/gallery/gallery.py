@@ -1,0 +1,212 @@
+"""Gallery: the one way to save a picture, and the index over what was saved."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from PIL import Image
+
+from studio import images, infotext
+from studio.errors import NotFound
+from studio.gallery.picture import Picture, picture_id
+from studio.gallery.reconcile import reconcile
+from studio.gallery.search import conditions, folded
+from studio.request import GenerationRequest
+from studio.storage import Database, storage_errors, write_whole
+
+THUMBNAIL_SIDE = 320
+_OWN_FOLDER = ".studio"  # the index and the thumbnails: all that is not a picture
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS pictures (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    job_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    visitor TEXT NOT NULL,
+    path TEXT NOT NULL UNIQUE,
+    request TEXT NOT NULL,
+    words TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    created REAL NOT NULL,
+    favourite INTEGER NOT NULL DEFAULT 0,
+    trashed REAL,
+    UNIQUE (job_id, position)
+);
+CREATE INDEX IF NOT EXISTS newest ON pictures (created, id);
+CREATE VIRTUAL TABLE IF NOT EXISTS prompts USING fts5 (words, tokenize = 'trigram');
+"""
+
+
+class Gallery:
+    """Pictures under ``root``, one folder a day, each with its recipe inside.
+
+    Any thread may call it. Raises StorageError when the disk refuses.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._database = Database(root / _OWN_FOLDER / "index.sqlite", _SCHEMA)
+
+    def add(
+        self,
+        image: Image.Image,
+        request: GenerationRequest,
+        job_id: str,
+        index: int,
+        visitor: str,
+    ) -> Picture:
+        """Save one picture and return it; saving the same (job, index) again changes nothing.
+
+        ``request`` is the recipe of this picture alone. When this returns the file is whole on
+        disk and in the index; until then nobody can see it.
+        """
+        identifier = picture_id(job_id, index)
+        if found := self._find(identifier):
+            return found
+        path = self.root / time.strftime("%Y-%m-%d") / f"{identifier}.png"
+        write_whole(path, images.encode_png(image, infotext.png_info(request)))
+        picture = Picture(
+            identifier, job_id, index, visitor, path, request, time.time(),
+            favourite=False, trashed=None, width=image.width, height=image.height,
+        )  # fmt: skip
+        self.insert(picture)
+        return picture
+
+    def insert(self, picture: Picture) -> None:
+        """Put a picture whose file is on disk into the index, unless its id is there already."""
+        words = folded(picture.request.prompt)
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "INSERT OR IGNORE INTO pictures (id, job_id, position, visitor, path, request, words,"
+                " width, height, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    picture.id, picture.job_id, picture.index, picture.visitor,
+                    picture.path.relative_to(self.root).as_posix(),
+                    json.dumps(picture.request.model_dump()), words,
+                    picture.width, picture.height, picture.created,
+                ),
+            )  # fmt: skip
+            if row.rowcount:
+                connection.execute(
+                    "INSERT INTO prompts (rowid, words) VALUES (?, ?)", (row.lastrowid, words)
+                )
+
+    def get(self, identifier: str) -> Picture:
+        """The picture with this id, in the bin or not; raises NotFound."""
+        if found := self._find(identifier):
+            return found
+        raise NotFound(f"There is no picture “{identifier[:60]}”.")
+
+    def _find(self, identifier: str) -> Picture | None:
+        rows = self._database.rows("SELECT * FROM pictures WHERE id = ?", (identifier,))
+        return Picture.from_row(rows[0], self.root) if rows else None
+
+    def of_job(self, job_id: str) -> list[Picture]:
+        """The pictures of a job, in its own order."""
+        rows = self._database.rows(
+            "SELECT * FROM pictures WHERE job_id = ? ORDER BY position", (job_id,)
+        )
+        return [Picture.from_row(row, self.root) for row in rows]
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        favourites: bool = False,
+        trashed: bool = False,
+        limit: int = 60,
+        before: str | None = None,
+    ) -> list[Picture]:
+        """Pictures whose prompt has every word of ``query``, newest first, ``limit`` at most.
+
+        ``before`` is the cursor of the last picture of the page before.
+        """
+        where, values = conditions(query, favourites=favourites, trashed=trashed, before=before)
+        rows = self._database.rows(
+            f"SELECT * FROM pictures WHERE {where} ORDER BY created DESC, id DESC LIMIT ?",
+            (*values, limit),
+        )
+        return [Picture.from_row(row, self.root) for row in rows]
+
+    def count(self, query: str = "", *, favourites: bool = False, trashed: bool = False) -> int:
+        """How many pictures a search finds."""
+        where, values = conditions(query, favourites=favourites, trashed=trashed)
+        rows = self._database.rows(f"SELECT count(*) FROM pictures WHERE {where}", values)
+        return int(rows[0][0])
+
+    def set_favourite(self, identifier: str, favourite: bool) -> Picture:
+        """Mark or unmark a picture; raises NotFound."""
+        self.get(identifier)
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE pictures SET favourite = ? WHERE id = ?", (favourite, identifier)
+            )
+        return self.get(identifier)
+
+    def trash(self, identifiers: Collection[str]) -> None:
+        """Put pictures into the bin; their files stay until the bin is emptied."""
+        self._mark(identifiers, time.time())
+
+    def restore(self, identifiers: Collection[str]) -> None:
+        """Take pictures out of the bin again."""
+        self._mark(identifiers, None)
+
+    def _mark(self, identifiers: Collection[str], trashed: float | None) -> None:
+        for identifier in identifiers:
+            self.get(identifier)
+        with self._database.transaction() as connection:
+            connection.executemany(
+                "UPDATE pictures SET trashed = ? WHERE id = ?",
+                [(trashed, identifier) for identifier in identifiers],
+            )
+
+    def empty_bin(self) -> int:
+        """Delete what is in the bin, for good; how many pictures that were.
+
+        Files go before rows: a kill in between leaves rows without files, which reconcile()
+        drops, and never brings a deleted picture back.
+        """
+        rows = self._database.rows("SELECT * FROM pictures WHERE trashed IS NOT NULL")
+        for row in rows:
+            with storage_errors(self.root):
+                (self.root / row["path"]).unlink(missing_ok=True)
+                self._thumbnail_path(row["id"]).unlink(missing_ok=True)
+        self.forget([row["number"] for row in rows])
+        return len(rows)
+
+    def forget(self, numbers: Collection[int]) -> None:
+        """Drop rows from the index."""
+        with self._database.transaction() as connection:
+            for table, key in (("prompts", "rowid"), ("pictures", "number")):
+                connection.executemany(
+                    f"DELETE FROM {table} WHERE {key} = ?", [(number,) for number in numbers]
+                )
+
+    def thumbnail(self, identifier: str) -> Path:
+        """The file of a picture's small WebP, made when it is first asked for."""
+        picture = self.get(identifier)
+        path = self._thumbnail_path(identifier)
+        if not path.exists():
+            with storage_errors(picture.path):
+                small = images.thumbnail(picture.path, THUMBNAIL_SIDE)
+            write_whole(path, small)
+        return path
+
+    def _thumbnail_path(self, identifier: str) -> Path:
+        return self.root / _OWN_FOLDER / "thumbnails" / f"{identifier}.webp"
+
+    def paths(self) -> dict[str, int]:
+        """Path below the root -> row number, of everything in the index."""
+        return {r["path"]: r["number"] for r in self._database.rows("SELECT * FROM pictures")}
+
+    def reconcile(self) -> None:
+        """Bring index and files into agreement; see studio.gallery.reconcile."""
+        reconcile(self)
+
+    def close(self) -> None:
+        """Close the index."""
+        self._database.close()

@@ -1,0 +1,196 @@
+"""GenerationRequest <-> the "parameters" text that A1111 writes into a picture, and reads back.
+
+The text is A1111's own: prompt lines, then ``Negative prompt: …``, then one line of ``Key: value``.
+A1111's format cannot carry every prompt (one with a line that looks like parameters, say), so
+a picture also has a chunk ``studio`` with the request as JSON, which is preferred on reading, and
+a text that would not read back the same has a last key ``Recipe`` with that JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from pydantic import ValidationError
+
+from studio.errors import InvalidRequest
+from studio.request import GenerationRequest
+from studio.samplers import SAMPLERS, SIGMA_SCHEDULES, find_sampler
+
+TEXT_CHUNK = "parameters"
+JSON_CHUNK = "studio"
+NEGATIVE = "Negative prompt"
+RECIPE = "Recipe"
+_ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model")
+_PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_SIZE = re.compile(r"(\d+)x(\d+)")
+
+
+def write(request: GenerationRequest) -> str:
+    """The text for ``request``'s picture, in A1111's format."""
+    text = _text(request, {})
+    if read(text) != request.one(0).model_dump():
+        text = _text(request, {RECIPE: _recipe(request)})
+    return text
+
+
+def read(text: str) -> dict[str, Any]:
+    """The values that ``text`` gives, in our words; what it does not say is left out.
+
+    Sampler names of older A1111 versions ("DPM++ 2M Karras") are split into sampler and schedule.
+    """
+    prompt, negative, pairs = _parts(text)
+    if RECIPE in pairs and (values := _from_json(pairs[RECIPE])) is not None:
+        return values
+    values = {"prompt": prompt, "negative_prompt": negative, **_sampling(pairs)}
+    for name, key in _keys().items():
+        if key in pairs and name not in values and key not in ("Sampler", "Schedule type", "Size"):
+            values[name] = _number(pairs[key], GenerationRequest.model_fields[name].annotation)
+    if size := _SIZE.fullmatch(pairs.get("Size", "")):
+        values["width"], values["height"] = int(size[1]), int(size[2])
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def png_info(request: GenerationRequest) -> PngInfo:
+    """The text chunks of ``request``'s picture: A1111's text, and the request itself."""
+    info = PngInfo()
+    info.add_text(TEXT_CHUNK, write(request))
+    info.add_text(JSON_CHUNK, _recipe(request))
+    return info
+
+
+def from_image(image: Image.Image) -> dict[str, Any] | None:
+    """The values a picture carries, in our words; None when it carries none."""
+    own, text = image.info.get(JSON_CHUNK), image.info.get(TEXT_CHUNK)
+    if isinstance(own, str) and (values := _from_json(own)) is not None:
+        return values
+    return read(text) if isinstance(text, str) else None
+
+
+def recovered(values: Mapping[str, Any]) -> GenerationRequest:
+    """A request from values found in a picture: those that are out of bounds are left out."""
+    known = {name: values[name] for name in GenerationRequest.model_fields if name in values}
+    while True:
+        try:
+            return GenerationRequest.model_validate(known)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                known.pop(str(detail["loc"][0]), None)
+
+
+def _keys() -> dict[str, str]:
+    """Field name -> A1111's key, as the fields themselves say."""
+    return {
+        name: str(info.json_schema_extra["infotext"])
+        for name, info in GenerationRequest.model_fields.items()
+        if isinstance(info.json_schema_extra, dict) and "infotext" in info.json_schema_extra
+    }
+
+
+def _text(request: GenerationRequest, extra: Mapping[str, str]) -> str:
+    values: dict[str, str] = {}
+    for name, key in _keys().items():
+        if key not in values and key != NEGATIVE:
+            values[key] = _label(key, getattr(request, name), request)
+    ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
+    line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
+    line += "".join(f", {key}: {_quoted(value)}" for key, value in extra.items())
+    lines = [request.prompt]
+    if request.negative_prompt:
+        lines.append(f"{NEGATIVE}: {request.negative_prompt}")
+    return "\n".join([*lines, line])
+
+
+def _label(key: str, value: object, request: GenerationRequest) -> str:
+    """A value as A1111 writes it."""
+    labels: dict[str, Callable[[], str]] = {
+        "Sampler": lambda: SAMPLERS[request.sampler].label
+        if request.sampler in SAMPLERS
+        else request.sampler,
+        "Schedule type": lambda: SIGMA_SCHEDULES.get(request.sigma_schedule, str(value)),
+        "Size": lambda: f"{request.width}x{request.height}",
+    }
+    if key in labels:
+        return labels[key]()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _quoted(value: str) -> str:
+    if any(mark in value for mark in ',:\n') or (value[:1], value[-1:]) == ('"', '"'):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _unquoted(value: str) -> str:
+    if len(value) < 2 or (value[0], value[-1]) != ('"', '"'):
+        return value
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value
+
+
+def _parts(text: str) -> tuple[str, str, dict[str, str]]:
+    """Prompt, negative prompt and the pairs of the last line, as A1111's reader cuts them."""
+    *lines, last = text.strip().split("\n")
+    matches = _PAIR.findall(last)
+    if len(matches) < 3:
+        lines, matches = [*lines, last], []
+    prompt: list[str] = []
+    negative: list[str] | None = None
+    for line in lines:
+        if negative is None and line.strip().startswith(f"{NEGATIVE}:"):
+            negative = [line.strip()[len(NEGATIVE) + 1 :].strip()]
+        elif negative is not None:
+            negative.append(line)
+        else:
+            prompt.append(line)
+    pairs = {key: _unquoted(value.strip()) for key, value in matches}
+    return "\n".join(prompt), "\n".join(negative or []), pairs
+
+
+def _sampling(pairs: Mapping[str, str]) -> dict[str, Any]:
+    """Sampler and sigma schedule; a name that is not in the table is left out."""
+    schedules = {label.casefold(): name for name, label in SIGMA_SCHEDULES.items()}
+    values: dict[str, Any] = {}
+    label = pairs.get("Sampler", "")
+    head, _, tail = label.rpartition(" ")
+    old = schedules.get(tail.casefold())
+    for name, schedule in ((label, None), (head, old)):
+        if name and "sampler" not in values:
+            try:
+                values["sampler"] = find_sampler(name).name
+                values["sigma_schedule"] = schedule
+            except InvalidRequest:
+                continue
+    if schedule := schedules.get(pairs.get("Schedule type", "").casefold()):
+        values["sigma_schedule"] = schedule
+    return values
+
+
+def _number(value: str, kind: object) -> Any:
+    """``value`` as the field's type; None when it is not one."""
+    if kind not in (int, float):
+        return value
+    try:
+        return int(value) if kind is int else float(value)
+    except ValueError:
+        return None
+
+
+def _recipe(request: GenerationRequest) -> str:
+    return json.dumps(request.one(0).model_dump(), ensure_ascii=True)
+
+
+def _from_json(text: str) -> dict[str, Any] | None:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return None
+    return values if isinstance(values, dict) else None

@@ -1,0 +1,133 @@
+"""The durable side of the queue: one row a job, written before anyone is told."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.infotext import recovered
+from studio.jobs.job import ENDED, State
+from studio.request import GenerationRequest
+from studio.storage import Database
+
+_KEPT_SECONDS = 30 * 24 * 3600  # how long an ended job can still be asked about
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    visitor TEXT NOT NULL,
+    request TEXT NOT NULL,
+    state TEXT NOT NULL,
+    error TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    created REAL NOT NULL,
+    started REAL,
+    finished REAL
+);
+CREATE INDEX IF NOT EXISTS by_state ON jobs (state, number);
+"""
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job as the disk knows it; ``attempts`` counts starts since its last saved picture."""
+
+    id: str
+    visitor: str
+    request: GenerationRequest
+    state: State
+    error: str | None
+    attempts: int
+    created: float
+    started: float | None
+    finished: float | None
+
+
+class JobQueue:
+    """Jobs in SQLite, in the order they came. Raises StorageError when the disk refuses."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, _SCHEMA)
+
+    def add(self, identifier: str, visitor: str, request: GenerationRequest, now: float) -> None:
+        """Write a new job down; when this returns it survives a kill."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO jobs (id, visitor, request, state, created)"
+                " VALUES (?, ?, ?, 'queued', ?)",
+                (identifier, visitor, json.dumps(request.model_dump()), now),
+            )
+
+    def take(self, identifier: str, now: float) -> int:
+        """Mark a job as running; which attempt this is, without a picture since the first."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = 'running', attempts = attempts + 1,"
+                " started = coalesce(started, ?) WHERE id = ?",
+                (now, identifier),
+            )
+            row = connection.execute("SELECT attempts FROM jobs WHERE id = ?", (identifier,))
+            return int(row.fetchone()[0])
+
+    def advanced(self, identifier: str) -> None:
+        """A job has saved a picture, or was put back for a reason that is not its own."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE jobs SET attempts = 0 WHERE id = ?", (identifier,))
+
+    def end(self, identifier: str, state: State, error: str | None, now: float) -> None:
+        """Write down how a job ended."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = ?, error = ?, finished = ? WHERE id = ?",
+                (state, error, now, identifier),
+            )
+
+    def unfinished(self) -> list[JobRow]:
+        """Every job that was accepted and has not ended, oldest first."""
+        rows = self._database.rows(
+            "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
+        )
+        return [_job_row(row) for row in rows]
+
+    def find(self, identifier: str) -> JobRow | None:
+        """The job with this id."""
+        rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", (identifier,))
+        return _job_row(rows[0]) if rows else None
+
+    def latest(self, visitor: str | None, limit: int) -> list[JobRow]:
+        """The newest jobs, of one visitor or of all, newest first."""
+        rows = self._database.rows(
+            "SELECT * FROM jobs WHERE ?1 IS NULL OR visitor = ?1 ORDER BY number DESC LIMIT ?2",
+            (visitor, limit),
+        )
+        return [_job_row(row) for row in rows]
+
+    def prune(self) -> None:
+        """Forget jobs that ended long ago; their pictures stay."""
+        marks = ", ".join("?" * len(ENDED))
+        with self._database.transaction() as connection:
+            connection.execute(
+                f"DELETE FROM jobs WHERE state IN ({marks}) AND finished < ?",
+                (*ENDED, time.time() - _KEPT_SECONDS),
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+
+def _job_row(row: sqlite3.Row) -> JobRow:
+    return JobRow(
+        id=row["id"],
+        visitor=row["visitor"],
+        request=recovered(json.loads(row["request"])),
+        state=row["state"],
+        error=row["error"],
+        attempts=row["attempts"],
+        created=row["created"],
+        started=row["started"],
+        finished=row["finished"],
+    )

@@ -1,0 +1,135 @@
+"""The worker: one thread a device, the only one that touches the model."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing, suppress
+from typing import Protocol, cast
+
+from studio import images
+from studio.errors import StudioError
+from studio.events import Event, ImageReady, Preparing, Progress
+from studio.gallery import Gallery
+from studio.jobs.job import Job, State
+from studio.jobs.jobs import Jobs
+from studio.request import GenerationRequest
+
+MAX_ATTEMPTS = 5
+
+log = logging.getLogger(__name__)
+
+
+class Painter(Protocol):
+    """What makes pictures of a request: the engine."""
+
+    def generate(
+        self, request: GenerationRequest, skip: Collection[int] = ()
+    ) -> Iterator[Event]:
+        """Events until all pictures but those in ``skip`` are done; closing it cancels."""
+
+
+PainterFactory = Callable[[Callable[[str], None]], Painter]
+"""Makes the painter, in the worker's thread; the argument takes what is being done, in words."""
+
+
+class Worker:
+    """Takes one job after the other and never waits for anyone who watches."""
+
+    def __init__(self, jobs: Jobs, gallery: Gallery, make_painter: PainterFactory) -> None:
+        self._jobs = jobs
+        self._gallery = gallery
+        self._make_painter = make_painter
+        self._painter: Painter | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="studio-worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self, timeout: float) -> bool:
+        """Ask for the end and wait for it; whether it came in time. The job is put back."""
+        self._stopping.set()
+        self._jobs.close_streams()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        with suppress(Exception):  # the first job tries again, and is told what is wrong
+            self._painter = self._make_painter(self._jobs.say)
+        self._jobs.say("")
+        while not self._stopping.is_set():
+            job = self._jobs.take()
+            if job is None:
+                return
+            self._work(job)
+
+    def _work(self, job: Job) -> None:
+        """Do one job; whatever happens, the worker goes on."""
+        try:
+            if self._jobs.note_start(job) > MAX_ATTEMPTS:
+                self._finish(job, "failed", _GIVEN_UP)
+            elif self._paint(job):
+                self._finish(job, "done")
+            elif job.cancelling:
+                self._finish(job, "cancelled")
+            else:
+                self._jobs.put_back(job)
+        except StudioError as error:
+            log.warning("Job %s failed: %s", job.id, error)
+            self._finish(job, "failed", str(error))
+        except Exception as error:
+            log.exception("Job %s failed", job.id)
+            self._finish(job, "failed", _crash_sentence(error))
+
+    def _paint(self, job: Job) -> bool:
+        """Run the painter over what is not saved yet; False when it was stopped before the end."""
+        saved = {picture.index for picture in self._gallery.of_job(job.id)}
+        if len(saved) >= job.request.num_images:
+            return True
+        if self._painter is None:
+            self._painter = self._make_painter(lambda note: self._jobs.update(job, note=note))
+        events = cast("Generator[Event]", self._painter.generate(job.request, saved))
+        with closing(events):
+            for event in events:
+                self._handle(job, event)
+                if job.cancelling or self._stopping.is_set():
+                    return False
+        return True
+
+    def _handle(self, job: Job, event: Event) -> None:
+        match event:
+            case Preparing(what):
+                self._jobs.update(job, note=what)
+            case Progress(step, steps, _, preview):
+                if preview is not None:
+                    encoded = images.encode_preview(preview)
+                    version = job.preview_version + 1
+                    self._jobs.update(job, preview=encoded, preview_version=version)
+                self._jobs.reached(job, step, steps)
+            case ImageReady(index, image):
+                recipe = job.request.one(index)
+                picture = self._gallery.add(image, recipe, job.id, index, job.visitor)
+                self._jobs.saved(job, picture.id)
+
+    def _finish(self, job: Job, state: State, error: str | None = None) -> None:
+        try:
+            self._jobs.finish(job, state, error)
+        except StudioError as reason:
+            log.error("The end of job %s could not be noted: %s", job.id, reason)
+
+
+_GIVEN_UP = (
+    "The studio was ended several times while it worked on this job, so it was given up; "
+    "a smaller picture or another model may do."
+)
+
+
+def _crash_sentence(error: Exception) -> str:
+    return (
+        f"Something went wrong inside the studio ({type(error).__name__}); "
+        "the pictures that were finished are kept, and the log has the details."
+    )

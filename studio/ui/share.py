@@ -1,0 +1,24 @@
+"""The public link: Gradio's tunnel to this computer."""
+
+from __future__ import annotations
+
+import secrets
+
+from studio.errors import StartupError
+
+
+def public_link(host: str, port: int) -> str:
+    """An https address under which everyone reaches the page, until the studio stops.
+
+    Raises StartupError with one sentence when the tunnel cannot be had; the page is not affected.
+    """
+    from gradio import networking
+
+    try:
+        link = networking.setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
+    except Exception as error:  # whatever goes wrong out there, the studio goes on
+        raise StartupError(
+            f"There is no public link: Gradio's share server could not be reached ({error}). "
+            "The page on this computer works as before."
+        ) from error
+    return link.replace("http://", "https://", 1)
