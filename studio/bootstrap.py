@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from studio.models.store import ModelStore
 
 _GLUE = frozenset(
-    "a an the this that some with without and or of in on at by to from over under near for is are "
-    "very its it as".split()
-)
+    ("a", "an", "the", "this", "that", "it", "its", "is", "are", "and", "or", "as", "with", "of",
+     "without", "in", "on", "at", "by", "to", "from", "over", "under", "near", "for", "very")
+)  # fmt: skip
 _STOP_SECONDS = 0.8
 
 
@@ -71,7 +71,7 @@ class Studio:
         if name is None:
             name = self.settings.model
         defaults: Mapping[str, Any] = {}
-        if isinstance(name, str):
+        if isinstance(name, str) and len(name) <= requests.MAX_MODEL:
             info = self.catalog.find(name)
             defaults, name = info.defaults.as_values(), info.name
         request = requests.complete({**values, "model": name}, defaults)
@@ -81,10 +81,10 @@ class Studio:
         return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
-        """The words of ``prompt`` that ``model`` has never seen, when its card says which it knows."""
+        """The words of ``prompt`` that a model with a small vocabulary has never seen."""
         if not self.catalog.find(model).known_words:
             return []
-        from studio.pocket.world.words import unknown_words  # noqa: PLC0415
+        from studio.pocket.world.words import unknown_words
 
         plain = re.sub(r"[()\[\]{}<>:|_]", " ", prompt)
         english = [word for word in unknown_words(plain, "en") if word not in _GLUE]
@@ -103,8 +103,8 @@ class Studio:
     def _make_engine(self, say: Callable[[str], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""
         say("Starting PyTorch")
-        from studio.engine.engine import Engine  # noqa: PLC0415
-        from studio.models.store import ModelStore  # noqa: PLC0415
+        from studio.engine.engine import Engine
+        from studio.models.store import ModelStore
 
         self._store = store = ModelStore(self.catalog, self.settings.device)
         say(f"Loading {self.settings.model}")

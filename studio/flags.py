@@ -43,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     for name, field in Settings.model_fields.items():
-        text = f"{field.description} ({_variable(name)}; default: {field.get_default(call_default_factory=True)})"
+        default = field.get_default(call_default_factory=True)
+        text = f"{field.description} ({_variable(name)}; default: {default})".replace("%", "%%")
         if field.annotation is bool:
             parser.add_argument(
                 _flag(name), action=argparse.BooleanOptionalAction, default=None, help=text
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         else:
             choices = [str(choice) for choice in get_args(field.annotation)]
             metavar = "|".join(choices) or name.upper()
-            parser.add_argument(_flag(name), metavar=metavar, help=text.replace("%", "%%"))
+            parser.add_argument(_flag(name), metavar=metavar, help=text)
     return parser
 
 

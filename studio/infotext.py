@@ -33,7 +33,7 @@ _SIZE = re.compile(r"(\d+)x(\d+)")
 def write(request: GenerationRequest) -> str:
     """The text for ``request``'s picture, in A1111's format."""
     text = _text(request, {})
-    if read(text) != request.one(0).model_dump():
+    if recovered(read(text)) != request.one(0):
         text = _text(request, {RECIPE: _recipe(request)})
     return text
 
@@ -108,9 +108,9 @@ def _text(request: GenerationRequest, extra: Mapping[str, str]) -> str:
 def _label(key: str, value: object, request: GenerationRequest) -> str:
     """A value as A1111 writes it."""
     labels: dict[str, Callable[[], str]] = {
-        "Sampler": lambda: SAMPLERS[request.sampler].label
-        if request.sampler in SAMPLERS
-        else request.sampler,
+        "Sampler": lambda: (
+            SAMPLERS[request.sampler].label if request.sampler in SAMPLERS else request.sampler
+        ),
         "Schedule type": lambda: SIGMA_SCHEDULES.get(request.sigma_schedule, str(value)),
         "Size": lambda: f"{request.width}x{request.height}",
     }
@@ -122,7 +122,7 @@ def _label(key: str, value: object, request: GenerationRequest) -> str:
 
 
 def _quoted(value: str) -> str:
-    if any(mark in value for mark in ',:\n') or (value[:1], value[-1:]) == ('"', '"'):
+    if any(mark in value for mark in ",:\n") or (value[:1], value[-1:]) == ('"', '"'):
         return json.dumps(value, ensure_ascii=False)
     return value
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from studio.errors import FieldProblem, InvalidRequest
@@ -18,11 +18,23 @@ from studio.errors import FieldProblem, InvalidRequest
 MAX_PROMPT = 10_000
 MAX_SIDE = 2048
 MAX_SEED = 2**32 - 1
+MAX_NAME = 100
+MAX_MODEL = 500
 
 
 def _infotext(key: str) -> dict[str, Any]:
     """The key under which the field stands in a picture's parameters, as A1111 writes it."""
     return {"infotext": key}
+
+
+def _writable(text: str) -> str:
+    """``text``, when every file and database can hold it."""
+    if "\0" in text:
+        raise ValueError("null")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_writable)]
 
 
 class GenerationRequest(BaseModel):
@@ -33,32 +45,34 @@ class GenerationRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=False)
 
-    prompt: str = Field(
+    prompt: Text = Field(
         "", max_length=MAX_PROMPT, title="Prompt", description="What the picture shows."
     )
-    negative_prompt: str = Field(
+    negative_prompt: Text = Field(
         "",
         max_length=MAX_PROMPT,
         title="Negative prompt",
         description="What the picture should keep away from.",
         json_schema_extra=_infotext("Negative prompt"),
     )
-    model: str = Field(
+    model: Text = Field(
         "pocket",
         min_length=1,
-        max_length=500,
+        max_length=MAX_MODEL,
         title="Model",
         description="The model that paints.",
         json_schema_extra=_infotext("Model"),
     )
-    sampler: str = Field(
+    sampler: Text = Field(
         "dpmpp_2m",
+        max_length=MAX_NAME,
         title="Sampler",
         description="How noise is turned into a picture, step by step.",
         json_schema_extra=_infotext("Sampler"),
     )
-    sigma_schedule: str = Field(
+    sigma_schedule: Text = Field(
         "automatic",
+        max_length=MAX_NAME,
         title="Sigma schedule",
         description="How the noise levels are spread over the steps.",
         json_schema_extra=_infotext("Schedule type"),
@@ -147,7 +161,7 @@ PartialRequest: type[BaseModel] = create_model(
     "PartialRequest",
     __doc__="A GenerationRequest in which everything may be left out.",
     **{name: _partial_field(info) for name, info in GenerationRequest.model_fields.items()},
-)
+)  # type: ignore[call-overload]
 
 
 def complete(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> GenerationRequest:
@@ -174,26 +188,33 @@ def _problems(error: ValidationError) -> tuple[FieldProblem, ...]:
     return tuple(first.values())
 
 
+_TEXT_PROBLEMS: Mapping[str, str] = {
+    "string_too_long": "may have at most {maxLength:,} characters; you gave {given}",
+    "string_too_short": "may not be empty",
+    "string_unicode": "has half of a character in it (a lone surrogate), which no file can hold",
+    "value_error": "has a null character in it, which no file can hold",
+}
+
+
 def _sentence(name: str, detail: Mapping[str, Any]) -> str:
     info = GenerationRequest.model_fields.get(name)
     if info is None:
-        return f"There is no setting called “{name}”."
+        return f"There is no setting called “{name[:60]}”."
     bounds = _schema_of(info)
-    label, given = info.title or name, _short(detail.get("input"))
-    if "maxLength" in bounds:
-        return f"{label} may have at most {bounds['maxLength']:,} characters; you gave {given}."
-    if "minimum" not in bounds:
-        return f"{label} must be text; you gave {given}."
+    label, value = info.title or name, detail.get("input")
+    if info.annotation is str:
+        return f"{label} {_TEXT_PROBLEMS.get(detail['type'], 'must be text')}.".format(
+            **bounds, given=f"{len(str(value)):,}"
+        )
     kind = "a whole number" if info.annotation is int else "a number"
     step = f" in steps of {bounds['multipleOf']}" if "multipleOf" in bounds else ""
     return (
         f"{label} must be {kind} between {bounds['minimum']:g} and {bounds['maximum']:.10g}{step}; "
-        f"you gave {given}."
+        f"you gave {_short(value)}."
     )
 
 
 def _short(value: object) -> str:
     """What was given, cut to a length that fits a sentence."""
-    if isinstance(value, str) and len(value) > 40:
-        return f"{len(value):,}"
-    return repr(value) if isinstance(value, str) else str(value)[:60]
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"

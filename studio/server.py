@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import http.client
 import logging
-import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def claim_address(host: str, port: int) -> socket.socket:
     except (socket.gaierror, UnicodeError) as error:
         raise StartupError(f"--host “{host}” is not an address of this computer.") from error
     listener = socket.socket(family, kind)
-    if os.name == "nt":  # there SO_REUSEADDR would let two programs share a port
+    if sys.platform == "win32":  # there SO_REUSEADDR would let two programs share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
     else:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -49,7 +49,7 @@ def claim_address(host: str, port: int) -> socket.socket:
 
 def _bind_sentence(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is already in use: stop the other program, or choose another with --port."
+        return f"port {port} is already in use: stop that program, or choose another with --port."
     if error.errno == errno.EADDRNOTAVAIL:
         return f"--host “{host}” is not an address of this computer."
     if error.errno == errno.EACCES:

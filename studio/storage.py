@@ -1,4 +1,4 @@
-"""What survives a kill: files written whole or not at all, and one SQLite connection under a lock."""
+"""What survives a kill: files written whole or not at all, and SQLite under a lock."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _sqlite_sentence(error: sqlite3.DatabaseError, where: Path) -> str:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` so that the file is there whole or not at all, even after a kill.
+    """Write ``content`` to ``path``; the file is there whole or not at all, even after a kill.
 
     Raises StorageError that names the folder.
     """

@@ -59,7 +59,7 @@ def cancel(studio: TheStudio, job_id: str) -> JobAnswer:
     return JobAnswer.of(studio.jobs.cancel(job_id).snapshot())
 
 
-@router.get("/{job_id}/preview", summary="The latest preview of a running job", response_class=Response)
+@router.get("/{job_id}/preview", summary="A running job's preview", response_class=Response)
 def preview(job: TheJob) -> Response:
     """A small PNG; 404 when there is none (yet, or any more)."""
     content = job.preview

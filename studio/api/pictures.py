@@ -68,8 +68,11 @@ def parameters(studio: TheStudio, picture_id: str) -> ParametersAnswer:
     "/pictures/{picture_id}",
     summary="Mark as a favourite, or not",
     openapi_extra=json_body(
-        {"type": "object", "properties": {"favourite": {"type": "boolean"}},
-         "required": ["favourite"]}  # fmt: skip
+        {
+            "type": "object",
+            "properties": {"favourite": {"type": "boolean"}},
+            "required": ["favourite"],
+        }
     ),
 )
 def mark(studio: TheStudio, picture_id: str, values: Body) -> PictureAnswer:

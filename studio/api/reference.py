@@ -7,11 +7,13 @@ from html import escape
 from typing import Any
 
 _STYLE = """
-:root { color-scheme: light dark; --paper: #faf8f4; --ink: #1c1b1a; --line: #1c1b1a22; --accent: #b93c1e }
+:root { color-scheme: light dark;
+  --paper: #faf8f4; --ink: #1c1b1a; --line: #1c1b1a22; --accent: #b93c1e }
 @media (prefers-color-scheme: dark) {
   :root { --paper: #131416; --ink: #e9e6e1; --line: #e9e6e122; --accent: #f0785a } }
 body { font: 16px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
-  background: var(--paper); color: var(--ink); max-width: 52rem; margin: 0 auto; padding: 2rem 1rem }
+  background: var(--paper); color: var(--ink);
+  max-width: 52rem; margin: 0 auto; padding: 2rem 1rem }
 h2 { margin-top: 2.5rem; text-transform: capitalize } a { color: var(--accent) }
 article { border-top: 1px solid var(--line); padding: .75rem 0 } p { margin: .25rem 0 }
 code, pre { font: 14px/1.5 ui-monospace, monospace } b { color: var(--accent) }

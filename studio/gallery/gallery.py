@@ -81,8 +81,8 @@ class Gallery:
         words = folded(picture.request.prompt)
         with self._database.transaction() as connection:
             row = connection.execute(
-                "INSERT OR IGNORE INTO pictures (id, job_id, position, visitor, path, request, words,"
-                " width, height, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO pictures (id, job_id, position, visitor, path, request,"
+                " words, width, height, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     picture.id, picture.job_id, picture.index, picture.visitor,
                     picture.path.relative_to(self.root).as_posix(),

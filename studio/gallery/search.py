@@ -1,4 +1,4 @@
-"""A search as SQL: words of three characters and more through the trigram index, shorter by LIKE."""
+"""A search as SQL: words of three characters and more by the trigram index, shorter by LIKE."""
 
 from __future__ import annotations
 

@@ -204,8 +204,8 @@ class Jobs:
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _live(self) -> list[Job]:
-        return [*([self._running] if self._running else []), *self._waiting]
+    def _live(self) -> tuple[Job, ...]:
+        return (*((self._running,) if self._running else ()), *self._waiting)
 
     def _end(self, job: Job, state: State, error: str | None) -> None:
         with self._lock:

@@ -24,9 +24,7 @@ log = logging.getLogger(__name__)
 class Painter(Protocol):
     """What makes pictures of a request: the engine."""
 
-    def generate(
-        self, request: GenerationRequest, skip: Collection[int] = ()
-    ) -> Iterator[Event]:
+    def generate(self, request: GenerationRequest, skip: Collection[int] = ()) -> Iterator[Event]:
         """Events until all pictures but those in ``skip`` are done; closing it cancels."""
 
 
