@@ -24,12 +24,17 @@ SIGMA_SCHEDULES: Mapping[str, str] = MappingProxyType(
 )
 _ALL = tuple(SIGMA_SCHEDULES)
 _SPACED = ("automatic", "uniform", "sgm_uniform")  # only the spacing of the timesteps can be chosen
+_TRAILING = ("automatic", "sgm_uniform")  # steps by a fixed stride, which "uniform" does not have
 _OWN = ("automatic",)  # brings its own timesteps
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """One row: ``scheduler`` is the name of a diffusers class, ``options`` go to its config."""
+    """One row: ``options`` go to the config of the class that ``scheduler`` names.
+
+    The class is diffusers', or one of `studio.engine.solvers`. ``order`` is the number of UNet
+    calls that a step takes (one fewer in all, since the last step needs only one).
+    """
 
     name: str
     label: str
@@ -37,46 +42,67 @@ class Sampler:
     schedules: tuple[str, ...] = _ALL
     options: Mapping[str, Any] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
-    one_by_one: bool = False  # its noise cannot be drawn per picture of a batch
+    order: int = 1
     min_steps: int = 1
+    max_steps: int = 150
 
 
 def _table() -> tuple[Sampler, ...]:
-    dpm, single = "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"
-    sde = {"algorithm_type": "sde-dpmsolver++"}
+    multistep = "DPMSolverMultistepScheduler"
+    second = {"solver_order": 2, "solver_type": "midpoint"}
+    plus, sde = {"algorithm_type": "dpmsolver++"}, {"algorithm_type": "sde-dpmsolver++"}
     return (
         Sampler("euler", "Euler", "EulerDiscreteScheduler", aliases=("k_euler",)),
         Sampler(
             "euler_a", "Euler a", "EulerAncestralDiscreteScheduler", _SPACED,
-            aliases=("k_euler_a", "euler_ancestral"),
+            aliases=("k_euler_a", "k_euler_ancestral", "euler_ancestral"),
         ),
-        Sampler("heun", "Heun", "HeunDiscreteScheduler", aliases=("k_heun",)),
-        Sampler("lms", "LMS", "LMSDiscreteScheduler", aliases=("k_lms", "klms")),
         Sampler(
-            "pndm", "PLMS", "PNDMScheduler", _SPACED, {"skip_prk_steps": True},
-            aliases=("plms",), min_steps=2,
+            "heun", "Heun", "HeunDiscreteScheduler", aliases=("k_heun",), order=2, min_steps=3
         ),
-        Sampler("ddim", "DDIM", "DDIMScheduler", _SPACED),
+        Sampler("lms", "LMS", "LinearMultistepScheduler", aliases=("k_lms", "k-lms", "klms")),
+        Sampler(
+            "pndm", "PLMS", "PNDMScheduler", _TRAILING, {"skip_prk_steps": True},
+            aliases=("plms",), min_steps=3,
+        ),
+        Sampler("ddim", "DDIM", "DDIMScheduler", _TRAILING),
         Sampler("ddpm", "DDPM", "DDPMScheduler", _SPACED),
-        Sampler("dpm2", "DPM2", "KDPM2DiscreteScheduler", aliases=("k_dpm_2",)),
         Sampler(
-            "dpm2_a", "DPM2 a", "KDPM2AncestralDiscreteScheduler", aliases=("k_dpm_2_a",)
+            "dpm2", "DPM2", "KDPM2DiscreteScheduler", aliases=("k_dpm_2",), order=2, min_steps=3
         ),
-        Sampler("dpmpp_2s_a", "DPM++ 2S a", single, options=sde, aliases=("k_dpmpp_2s_a",)),
-        Sampler("dpmpp_2m", "DPM++ 2M", dpm, aliases=("k_dpmpp_2m",)),
         Sampler(
-            "dpmpp_sde", "DPM++ SDE", "DPMSolverSDEScheduler", aliases=("k_dpmpp_sde",),
-            one_by_one=True,
+            "dpm2_a", "DPM2 a", "KDPM2AncestralDiscreteScheduler",
+            aliases=("k_dpm_2_a", "k_dpm_2_ancestral"), order=2, min_steps=3,
         ),
-        Sampler("dpmpp_2m_sde", "DPM++ 2M SDE", dpm, options=sde, aliases=("k_dpmpp_2m_sde",)),
         Sampler(
-            "dpmpp_3m_sde", "DPM++ 3M SDE", dpm, options={**sde, "solver_order": 3},
-            aliases=("k_dpmpp_3m_sde",),
+            "dpmpp_2s_a", "DPM++ 2S a", "DPMSolver2SAncestralScheduler",
+            aliases=("k_dpmpp_2s_a", "k_dpmpp_2s_ancestral"), order=2,
         ),
-        Sampler("unipc", "UniPC", "UniPCMultistepScheduler"),
-        Sampler("deis", "DEIS", "DEISMultistepScheduler"),
-        Sampler("lcm", "LCM", "LCMScheduler", _OWN),
-        Sampler("tcd", "TCD", "TCDScheduler", _OWN),
+        Sampler(
+            "dpmpp_2m", "DPM++ 2M", multistep, options={**plus, **second}, aliases=("k_dpmpp_2m",)
+        ),
+        Sampler(
+            "dpmpp_sde", "DPM++ SDE", "DPMSolverStochasticScheduler", aliases=("k_dpmpp_sde",),
+            order=2,
+        ),
+        Sampler(
+            "dpmpp_2m_sde", "DPM++ 2M SDE", multistep, options={**sde, **second},
+            aliases=("k_dpmpp_2m_sde",),
+        ),
+        Sampler(
+            "dpmpp_3m_sde", "DPM++ 3M SDE", multistep,
+            options={**sde, **second, "solver_order": 3}, aliases=("k_dpmpp_3m_sde",),
+        ),
+        Sampler(
+            "unipc", "UniPC", "UniPCMultistepScheduler",
+            options={"solver_order": 2, "solver_type": "bh2"},
+        ),
+        Sampler(
+            "deis", "DEIS", "DEISMultistepScheduler",
+            options={"algorithm_type": "deis", "solver_order": 2, "solver_type": "logrho"},
+        ),
+        Sampler("lcm", "LCM", "LCMScheduler", _OWN, max_steps=50),
+        Sampler("tcd", "TCD", "TCDScheduler", _OWN, max_steps=50),
     )  # fmt: skip
 
 
@@ -109,10 +135,13 @@ def check_sampling(sampler: str, sigma_schedule: str, num_inference_steps: int) 
         able = ", ".join(row.schedules)
         raise InvalidRequest.of(
             "sigma_schedule",
-            f"{row.label} cannot use the {SIGMA_SCHEDULES[sigma_schedule]} schedule; it can: {able}.",
+            f"{row.label} cannot use the {SIGMA_SCHEDULES[sigma_schedule]} schedule; "
+            f"it can: {able}.",
         )
-    if num_inference_steps < row.min_steps:
+    if not row.min_steps <= num_inference_steps <= row.max_steps:
         raise InvalidRequest.of(
-            "num_inference_steps", f"{row.label} needs at least {row.min_steps} steps."
+            "num_inference_steps",
+            f"{row.label} takes between {row.min_steps} and {row.max_steps} steps; "
+            f"you gave {num_inference_steps}.",
         )
     return row

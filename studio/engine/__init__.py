@@ -1,0 +1,1 @@
+"""From a GenerationRequest to its pictures, as a generator of events. Needs torch throughout."""

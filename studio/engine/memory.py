@@ -1,0 +1,55 @@
+"""Running out of memory: recognised on every device, and said with its numbers."""
+
+from __future__ import annotations
+
+import torch
+
+from studio.errors import OutOfMemory
+from studio.models.store import ModelStore
+from studio.request import GenerationRequest
+
+# What PyTorch's CPU and MPS allocators say; only CUDA's raises a class of its own.
+PHRASES = ("can't allocate memory", "not enough memory", "out of memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the device's or the host's memory is full."""
+    if isinstance(error, OutOfMemory):
+        return False  # said already
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(
+        phrase in str(error).lower() for phrase in PHRASES
+    )
+
+
+def does_not_fit(request: GenerationRequest, together: int, store: ModelStore) -> OutOfMemory:
+    """The error to raise for a batch of ``together`` pictures that does not fit."""
+    size = f"{request.width} × {request.height}"
+    if together == 1:
+        what, advice = f"A picture of {size}", "try a smaller one"
+    else:
+        what, advice = f"{together} pictures of {size} at once", "try a smaller batch or size"
+    return OutOfMemory(
+        f"{what} did not fit into the memory of {store.device_label}{_numbers(store)}; {advice}."
+    )
+
+
+def model_does_not_fit(name: str, store: ModelStore) -> OutOfMemory:
+    """The error to raise for a model that does not fit."""
+    return OutOfMemory(
+        f"The model “{name}” did not fit into the memory of {store.device_label}{_numbers(store)}; "
+        "try a smaller model."
+    )
+
+
+def _numbers(store: ModelStore) -> str:
+    memory = store.memory()
+    if memory.total is None:
+        return ""
+    free = "" if memory.free is None else f", {_gib(memory.free)} free"
+    return f" ({_gib(memory.total)}{free})"
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB"

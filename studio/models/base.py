@@ -1,0 +1,110 @@
+"""What a model is to the rest of the studio: a description without torch, and two Protocols.
+
+A family (Stable Diffusion, later SDXL and others) is one file that implements `Family` and whose
+`LoadedModel` the engine drives. The engine knows no family by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import torch
+
+    from studio.models.placement import Placement
+
+
+@dataclass(frozen=True)
+class ModelDefaults:
+    """What a request takes from its model when it leaves something out."""
+
+    width: int = 512
+    height: int = 512
+    sampler: str = "dpmpp_2m"
+    sigma_schedule: str = "karras"
+    num_inference_steps: int = 25
+    guidance_scale: float = 7.0
+
+    def as_values(self) -> dict[str, Any]:
+        """The defaults by the names of GenerationRequest's fields."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model on disk. ``size`` is in bytes; ``native_size`` is the side it was trained at.
+
+    ``problem`` is one sentence why it cannot be used, None when it can. ``known_words`` says that
+    the model understands a small vocabulary only.
+    """
+
+    name: str
+    path: Path
+    kind: str = "checkpoint"
+    family: str = "sd"
+    size: int = 0
+    native_size: int = 512
+    defaults: ModelDefaults = field(default_factory=ModelDefaults)
+    problem: str | None = None
+    known_words: bool = False
+
+
+@dataclass(frozen=True)
+class TextEmbedding:
+    """A prompt as the UNet takes it: ``sequence`` (B, T, D); ``pooled`` (B, P) if there is one."""
+
+    sequence: torch.Tensor
+    pooled: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class PreviewColours:
+    """Latents to colours without the autoencoder: ``rgb = latents @ matrix + bias``, in -1…1.
+
+    ``matrix``: one row (red, green, blue) per latent channel; ``bias``: three numbers.
+    """
+
+    matrix: tuple[tuple[float, float, float], ...]
+    bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+class LoadedModel(Protocol):
+    """A model on its device, ready to paint."""
+
+    info: ModelInfo
+    placement: Placement
+    scheduler_config: Mapping[str, Any]
+    latent_channels: int
+    vae_scale_factor: int
+    preview_colours: PreviewColours
+    chunk_length: int
+    """How many tokens of a prompt one pass of the text encoder takes (75 for CLIP)."""
+
+    def tokenize(self, text: str) -> list[int]:
+        """The token ids of a text, without begin and end marks, of any length."""
+
+    def encode_tokens(self, chunks: Sequence[Sequence[int]]) -> TextEmbedding:
+        """A prompt from its chunks of at most ``chunk_length`` ids: sequence (1, 77·chunks, D)."""
+
+    def predict(
+        self, latents: torch.Tensor, timestep: torch.Tensor, embedding: TextEmbedding
+    ) -> torch.Tensor:
+        """The UNet's output (B, C, h, w) in fp32 for scaled latents (B, C, h, w) in fp32."""
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """Pictures (B, H, W, 3) uint8 on the CPU from latents (B, C, h, w), × scaling_factor."""
+
+    def memory(self) -> int:
+        """Bytes of weights held."""
+
+
+class Family(Protocol):
+    """One kind of model: how its folder is read."""
+
+    name: str
+
+    def load(self, info: ModelInfo, placement: Placement) -> LoadedModel:
+        """The model on its device. Raises ModelError with a sentence when it cannot be read."""
