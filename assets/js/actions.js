@@ -1,0 +1,89 @@
+// What can be done with a picture, wherever it hangs: stage, gallery, large view.
+import { pictures } from "./api.js";
+import { el } from "./dom.js";
+import { t } from "./i18n.js";
+
+/**
+ * @param {{desk: any, toast: any, rooms: any}} tools
+ * Listeners hear ("favourite" | "binned" | "restored" | "desk", picture[]).
+ */
+export function createActions({ desk, toast, rooms }) {
+  const listeners = new Set();
+  const tell = (what, which) => listeners.forEach((listener) => listener(what, which));
+
+  /** Runs `work`; a refusal of the server is said in its own words. */
+  async function attempt(work) {
+    try {
+      await work();
+    } catch (error) {
+      toast.show(error.message || t("lost.title"));
+    }
+  }
+
+  async function restore(which) {
+    await attempt(async () => {
+      for (const picture of which) await pictures.restore(picture.id);
+      const back = which.map((picture) => ({ ...picture, trashed: null }));
+      tell("restored", back);
+      toast.show(t("toast.restored", { n: back.length }));
+    });
+  }
+
+  return {
+    /** @param {(what: string, which: any[]) => void} listener */
+    listen: (listener) => listeners.add(listener),
+    restore,
+    /** All settings back onto the desk, seed included. */
+    again(picture) {
+      tell("desk", []);
+      rooms.go("create");
+      desk.apply(picture.request);
+      toast.show(t("toast.again"));
+    },
+    /** The same settings with a new seed, at once. */
+    vary(picture) {
+      tell("desk", []);
+      rooms.go("create");
+      desk.apply({ ...picture.request, seed: null });
+      desk.generate();
+    },
+    favourite: (picture) =>
+      attempt(async () => {
+        const favourite = !picture.favourite;
+        await pictures.favourite(picture.id, favourite);
+        tell("favourite", [{ ...picture, favourite }]);
+      }),
+    copy: (picture) =>
+      attempt(async () => {
+        await copyText(await pictures.parameters(picture.id));
+        toast.show(t("toast.copied"));
+      }),
+    download(picture) {
+      const link = el("a", { href: pictures.download(picture.id), download: "" });
+      document.body.append(link);
+      link.click();
+      link.remove();
+    },
+    bin: (which) =>
+      attempt(async () => {
+        for (const picture of which) await pictures.bin(picture.id);
+        tell("binned", which);
+        toast.show(t("toast.binned", { n: which.length }), { label: t("undo"), run: () => restore(which) });
+      }),
+  };
+}
+
+/** Puts text on the clipboard; the older way where the page is not served over https. */
+async function copyText(text) {
+  if (navigator.clipboard && window.isSecureContext) {
+    await navigator.clipboard.writeText(text);
+    return;
+  }
+  const box = el("textarea", { class: "sr-only" });
+  const host = document.querySelector("dialog[open]") ?? document.body;
+  box.value = text;
+  host.append(box);
+  box.select();
+  document.execCommand("copy");
+  box.remove();
+}

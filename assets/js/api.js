@@ -1,0 +1,81 @@
+// The studio's own REST API, as this page uses it.
+import { ROOT } from "./dom.js";
+
+/** What the server said no to, in its own sentence. */
+export class ApiError extends Error {
+  /** @param {string} message @param {number} status 0 when there was no answer at all */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The address of a path under /api/v1. @param {string} path @param {Record<string, any>} [query] */
+export function address(path, query = {}) {
+  const url = new URL(`api/v1/${path}`, ROOT);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined && value !== "" && value !== false) {
+      url.searchParams.set(name, value === true ? "1" : String(value));
+    }
+  }
+  return url.href;
+}
+
+async function call(method, path, { query, body } = {}) {
+  let answer;
+  try {
+    answer = await fetch(address(path, query), {
+      method,
+      headers: body ? { "content-type": "application/json" } : {},
+      body: body ? JSON.stringify(body) : undefined,
+    });
+  } catch {
+    throw new ApiError("", 0);
+  }
+  const type = answer.headers.get("content-type") ?? "";
+  const content = type.includes("json") ? await answer.json() : await answer.text();
+  if (!answer.ok) throw new ApiError(content?.detail ?? answer.statusText, answer.status);
+  return content;
+}
+
+export const jobs = {
+  /** This visitor's jobs that wait or run. */
+  active: async () => listOf(await call("GET", "jobs", { query: { active: true } }), "jobs"),
+  /** This visitor's latest jobs, finished ones too. */
+  latest: async () => listOf(await call("GET", "jobs"), "jobs"),
+  /** @param {string} id */
+  get: (id) => call("GET", `jobs/${id}`),
+  /** @param {string} id */
+  cancel: (id) => call("DELETE", `jobs/${id}`),
+  /** @param {string} id @param {number} version */
+  preview: (id, version) => address(`jobs/${id}/preview`, { v: version }),
+};
+
+export const pictures = {
+  /** @param {{query?: string, favourites?: boolean, trashed?: boolean, limit?: number, before?: string}} search */
+  search: (search) => call("GET", "pictures", { query: search }),
+  /** @param {string} id @param {boolean} favourite */
+  favourite: (id, favourite) => call("PATCH", `pictures/${id}`, { body: { favourite } }),
+  /** @param {string} id */
+  bin: (id) => call("DELETE", `pictures/${id}`),
+  /** @param {string} id */
+  restore: (id) => call("POST", `pictures/${id}/restore`),
+  emptyBin: () => call("DELETE", "bin"),
+  /** @param {string} id */
+  file: (id) => address(`pictures/${id}`),
+  /** @param {string} id */
+  thumbnail: (id) => address(`pictures/${id}/thumbnail`),
+  /** The recipe as text. @param {string} id */
+  parameters: async (id) => (await call("GET", `pictures/${id}/parameters`)).parameters,
+  /** @param {string} id */
+  download: (id) => address(`pictures/${id}`, { download: true }),
+};
+
+export const studio = {
+  models: async () => listOf(await call("GET", "models"), "models"),
+  /** How many jobs wait, what the device is, how full its memory. */
+  health: () => call("GET", "../../healthz"),
+  samplers: async () => listOf(await call("GET", "samplers"), "samplers"),
+};
+
+const listOf = (answer, name) => (Array.isArray(answer) ? answer : (answer[name] ?? []));

@@ -1,0 +1,68 @@
+// The label beside a picture, as in a museum: what was asked for, how it was made, what can be done.
+import { el, iconButton } from "./dom.js";
+import { t } from "./i18n.js";
+import { facts } from "./recipe.js";
+
+/**
+ * @param {HTMLElement} root
+ * @param {{samplers: Map<string, any>, actions: any}} tools
+ */
+export function createLabel(root, { samplers, actions }) {
+  let shown = "";
+
+  function factLine(request) {
+    const items = facts(request, { samplers, t });
+    return el("ul", { class: "facts" }, ...items.map((fact) => el("li", {}, fact.text)));
+  }
+
+  return {
+    /** @param {Record<string, any>} request @param {import("./recipe.js").Picture|null} picture */
+    show(request, picture) {
+      const key = JSON.stringify([request, picture?.id, picture?.favourite]);
+      if (key === shown) return;
+      shown = key;
+      const text = el(
+        "div",
+        { class: "label-text" },
+        el("p", { class: "label-prompt", lang: "" }, request.prompt || t("prompt.none")),
+        factLine(request),
+      );
+      root.replaceChildren(text, ...(picture ? [actionRow(picture, actions)] : []));
+    },
+    clear() {
+      shown = "";
+      root.replaceChildren();
+    },
+  };
+}
+
+/**
+ * What can be done with a picture, as a row of buttons.
+ * @param {import("./recipe.js").Picture} picture @param {any} actions
+ */
+export function actionRow(picture, actions) {
+  if (picture.trashed) {
+    return el(
+      "div",
+      { class: "actions" },
+      iconButton("restore", t("action.restore"), () => actions.restore([picture]), { text: true }),
+    );
+  }
+  const heart = iconButton(
+    picture.favourite ? "heart-full" : "heart",
+    t(picture.favourite ? "action.unfavourite" : "action.favourite"),
+    () => actions.favourite(picture),
+    { keys: "F" },
+  );
+  heart.setAttribute("aria-pressed", String(picture.favourite));
+  return el(
+    "div",
+    { class: "actions" },
+    iconButton("again", t("action.again"), () => actions.again(picture), { text: true }),
+    iconButton("vary", t("action.vary"), () => actions.vary(picture), { text: true }),
+    heart,
+    iconButton("copy", t("action.copy"), () => actions.copy(picture)),
+    iconButton("download", t("action.download"), () => actions.download(picture)),
+    iconButton("bin", t("action.bin"), () => actions.bin([picture]), { keys: "Del" }),
+  );
+}

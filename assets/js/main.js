@@ -1,0 +1,71 @@
+// Puts the page's parts together. Gradio's page functions reach them through window.studioReady.
+import { createActions } from "./actions.js";
+import { jobs, studio } from "./api.js";
+import { createDesk } from "./desk.js";
+import { factsOf, whenThere } from "./dom.js";
+import { createGallery } from "./gallery.js";
+import { createLightbox } from "./lightbox.js";
+import { teachManners } from "./manners.js";
+import { createModels } from "./models.js";
+import { pictureOf } from "./recipe.js";
+import { createRooms } from "./rooms.js";
+import { createShortcuts } from "./shortcuts.js";
+import { createStage } from "./stage.js";
+import { createToast } from "./toast.js";
+import { createTopbar } from "./topbar.js";
+import { createWatcher } from "./watcher.js";
+
+const byName = (list) => new Map(list.map((each) => [each.name, each]));
+
+async function start() {
+  const places = ["top", "stage", "gallery", "models", "desk"].map((name) => whenThere(`#studio-${name}`));
+  const [[top, easel, wall, shelf, desktop], models, samplers] = await Promise.all([
+    Promise.all(places),
+    studio.models().then(byName),
+    studio.samplers().then(byName),
+  ]);
+  const { tabs } = factsOf(top);
+  const toast = createToast();
+  const desk = createDesk(factsOf(desktop), { models, samplers });
+  const rooms = createRooms(tabs, (room) => parts[room]?.enter?.());
+  const actions = createActions({ desk, toast, rooms });
+  const lightbox = createLightbox({ samplers, actions });
+  const stage = createStage(easel, { samplers, actions, desk, lightbox });
+  const gallery = createGallery(wall, { actions, lightbox });
+  const parts = { gallery, models: createModels(shelf) };
+  const watcher = createWatcher({ onJob, onLost: stage.lost });
+  const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, tabs });
+  const topbar = createTopbar(top, { onHelp: shortcuts.help });
+
+  const counts = new Map();
+  function onJob(job) {
+    stage.onJob(job);
+    if (counts.get(job.id) !== job.picture_ids.length) gallery.outdated();
+    if (!counts.has(job.id) || job.finished) topbar.look();
+    counts.set(job.id, job.picture_ids.length);
+  }
+
+  Object.assign(desk.listeners, {
+    ordered: stage.ordered,
+    refused: stage.refused,
+    ticket: (id) => watcher.watch(id),
+  });
+  // From an action that left the lightbox open (use again, vary) the desk is where to look next.
+  addEventListener("hashchange", () => lightbox.close());
+
+  window.studioIsReady({ desk });
+  desk.restore();
+  teachManners(desk, { lastSeed: () => stage.current?.request.seed ?? null, goModels: () => rooms.go("models") });
+  rooms.enter();
+  await Promise.all([watcher.resume(), recall(stage)]);
+  stage.recall();
+  document.documentElement.dataset.ready = "yes";
+}
+
+/** The last pictures of this visitor, for the film strip. */
+async function recall(stage) {
+  const latest = await jobs.latest().catch(() => []);
+  for (const job of latest.slice(0, 40)) for (const id of job.picture_ids) stage.hang(pictureOf(job, id));
+}
+
+start();

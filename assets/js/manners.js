@@ -1,0 +1,101 @@
+// What Gradio's controls lack: steppers, dice, the fold, a note about words, proper radio groups.
+import { el, icon, iconButton, memory, whenThere } from "./dom.js";
+import { t } from "./i18n.js";
+
+/**
+ * @param {any} desk
+ * @param {{lastSeed: () => number|null, goModels: () => void}} tools
+ */
+export async function teachManners(desk, { lastSeed, goModels }) {
+  await whenThere("#field-batch_size input");
+  stepper(desk);
+  seedButtons(desk, lastSeed);
+  radios();
+  fold(desk);
+  wordNote(desk, goModels);
+  const generate = document.querySelector("#generate");
+  generate?.append(el("kbd", { "aria-hidden": "true" }, /Mac|iP/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵"));
+  generate?.setAttribute("aria-keyshortcuts", "Control+Enter");
+  document.querySelector("#field-prompt textarea")?.setAttribute("spellcheck", "false");
+}
+
+function stepper(desk) {
+  const field = document.querySelector("#field-num_images");
+  const input = field?.querySelector("input");
+  if (!field || !input) return;
+  const by = (change) => () => {
+    const now = Number(desk.values.num_images) || 1;
+    desk.write({ num_images: Math.min(64, Math.max(1, now + change)) });
+  };
+  input.before(iconButton("minus", t("count.fewer"), by(-1)));
+  input.after(iconButton("plus", t("count.more"), by(1)));
+  input.parentElement?.classList.add("stepper");
+}
+
+function seedButtons(desk, lastSeed) {
+  const input = document.querySelector("#field-seed input");
+  const dice = iconButton("dice", t("seed.dice"), () => desk.write({ seed: null }));
+  const lock = iconButton("lock", t("seed.lock"), () => {
+    const seed = desk.values.seed === null ? (lastSeed() ?? Math.floor(Math.random() * 2 ** 32)) : null;
+    desk.write({ seed });
+  });
+  input?.after(dice, lock);
+  const show = ({ seed }) => {
+    const locked = seed !== null && seed !== undefined;
+    lock.setAttribute("aria-pressed", String(locked));
+    dice.setAttribute("aria-pressed", String(!locked));
+  };
+  desk.listeners.changed = show;
+  show(desk.values);
+}
+
+/** Gradio gives every radio button a name of its own; with one name the arrow keys walk the group. */
+function radios() {
+  const group = document.querySelector("#field-shape");
+  const name = () => {
+    for (const input of group?.querySelectorAll("input[type=radio]") ?? []) {
+      if (input.name !== "shape") input.name = "shape";
+    }
+  };
+  group?.setAttribute("role", "radiogroup");
+  group?.setAttribute("aria-label", t("field.shape"));
+  if (group) new MutationObserver(name).observe(group, { childList: true, subtree: true });
+  name();
+}
+
+function fold(desk) {
+  const place = document.querySelector("#studio-fold");
+  const fine = document.querySelector("#fine");
+  if (!place || !fine) return;
+  const button = el(
+    "button",
+    { type: "button", class: "fold", "aria-controls": "fine", onclick: () => open(!isOpen) },
+    t("fine"),
+    icon("chevron"),
+  );
+  let isOpen = false;
+  const open = (wanted) => {
+    isOpen = wanted;
+    fine.hidden = !wanted;
+    button.setAttribute("aria-expanded", String(wanted));
+    memory.set("fine", wanted);
+  };
+  place.replaceChildren(button);
+  open(memory.get("fine") ?? false);
+  desk.listeners.fold = open;
+}
+
+/** A kind word about words that the model has never seen. */
+function wordNote(desk, goModels) {
+  const place = document.querySelector("#studio-words");
+  if (!place) return;
+  place.setAttribute("role", "status");
+  desk.listeners.unknown = (words) => {
+    place.replaceChildren();
+    if (!words.length) return;
+    const shown = words.slice(0, 4).map((word) => t("words.quoted", { word }));
+    const text = t("words.unknown", { n: words.length, model: desk.values.model, words: shown.join(t("words.and")) });
+    const link = el("button", { type: "button", class: "link", onclick: goModels }, t("words.models"));
+    place.append(el("p", { class: "word-note" }, `${text} `, link));
+  };
+}

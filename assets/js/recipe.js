@@ -1,0 +1,41 @@
+// What a picture is made of, from what the server says about jobs and pictures.
+
+/**
+ * @typedef {{id: string, job_id: string, index: number, width: number, height: number,
+ *   favourite: boolean, created: number, trashed?: number|null, request: Record<string, any>}} Picture
+ */
+
+const SEEDS = 2 ** 32;
+
+/** The number of a picture in its job; a picture's id is "<job>-<index>". @param {string} id */
+export const indexOf = (id) => Number(id.slice(id.lastIndexOf("-") + 1));
+
+/**
+ * Picture `id` of a job: seed + index, one picture.
+ * @param {any} job @param {string} id @returns {Picture}
+ */
+export function pictureOf(job, id) {
+  const index = indexOf(id);
+  const request = { ...job.request, seed: (job.request.seed + index) % SEEDS, num_images: 1, batch_size: 1 };
+  const { width, height } = request;
+  return { id, job_id: job.id, index, width, height, request, favourite: false, created: job.created };
+}
+
+/**
+ * The recipe in a line of short facts, each with its key.
+ * @param {Record<string, any>} request
+ * @param {{samplers: Map<string, any>, t: (key: string, values?: any) => string}} tools
+ * @returns {{key: string, text: string}[]}
+ */
+export function facts(request, { samplers, t }) {
+  const sampler = samplers.get(request.sampler)?.label ?? request.sampler;
+  const schedule = request.sigma_schedule === "automatic" ? "" : ` ${t(`schedule.${request.sigma_schedule}`)}`;
+  return [
+    { key: "model", text: request.model },
+    { key: "sampler", text: sampler + schedule },
+    { key: "num_inference_steps", text: t("fact.steps", { n: request.num_inference_steps }) },
+    { key: "guidance_scale", text: t("fact.cfg", { n: request.guidance_scale }) },
+    { key: "size", text: `${request.width} × ${request.height}` },
+    { key: "seed", text: t("fact.seed", { seed: request.seed }) },
+  ];
+}

@@ -1,0 +1,128 @@
+"""The desk: the controls on the left, and the way from them to a job.
+
+What the controls hold is kept by assets/js/desk.js (it survives a reload there). Generate sends it
+as one JSON object to ``_submit``, whose answer, the ticket, goes back to the page's own modules:
+``{"job": id, "unknown": [...]}`` or ``{"problems": [...]}`` or ``{"error": sentence}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from studio.bootstrap import Studio
+from studio.errors import InvalidRequest, StudioError
+from studio.ui.fields import Maker, sampler_choices, schedule_choices
+from studio.ui.html import mount_point, raw
+
+VISITOR_COOKIE = "studio_visitor"
+_QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+Controls = dict[str, Any]
+
+
+def build_desk(studio: Studio, words: Any) -> None:
+    """The controls in reading order, and their events."""
+    models = [(info.name, info.name) for info in studio.catalog.list() if info.problem is None]
+    values = _first_values(studio)
+    make = Maker(words, values)
+    controls: Controls = {}
+    with gr.Column(elem_id="desk", elem_classes="desk"):
+        controls["prompt"] = make.text("prompt", lines=4, most=14)
+        mount_point("words")
+        controls["negative_prompt"] = make.text("negative_prompt", lines=1, most=6)
+        with gr.Row(elem_id="proportions"):
+            controls["shape"] = make.shape()
+            controls["num_images"] = make.number("num_images")
+        with gr.Row(elem_id="size"):
+            controls["width"] = make.number("width")
+            controls["height"] = make.number("height")
+        generate = gr.Button(words("generate"), variant="primary", elem_id="generate")
+        raw('<div id="studio-fold"></div>')
+        with gr.Column(elem_id="fine"):
+            controls["model"] = make.choice("model", models)
+            controls["sampler"] = make.choice("sampler", sampler_choices())
+            controls["sigma_schedule"] = make.choice("sigma_schedule", schedule_choices())
+            controls["num_inference_steps"] = make.slider("num_inference_steps", step=1)
+            controls["guidance_scale"] = make.slider("guidance_scale", step=0.1)
+            controls["seed"] = make.number("seed")
+            controls["batch_size"] = make.slider("batch_size", step=1)
+    mount_point("desk", fields=list(controls), values=values)
+    _remembering(controls)
+    _generating(studio, controls, generate)
+    _telling(studio, controls)
+
+
+def _first_values(studio: Studio) -> dict[str, Any]:
+    """What a new page starts with: the chosen model and its defaults, a new seed each time."""
+    info = studio.catalog.find(studio.settings.model)
+    return {"num_images": 1, "batch_size": 1, "model": info.name, **info.defaults.as_values()}
+
+
+def _script(call: str) -> str:
+    """A browser function that waits until the page's modules are there, then calls one."""
+    return f"async (...given) => (await window.studioReady).{call}"
+
+
+def _remembering(controls: Controls) -> None:
+    """Every change is told to desk.js; desk.js writes into the controls through a hidden button."""
+    fields = list(controls.values())
+    write = gr.Button("", elem_id="desk-write", visible="hidden")
+    gr.on(
+        [field.change for field in fields], None, fields, None,
+        js=_script("desk.changed(given)"), **_QUIET,
+    )  # fmt: skip
+    write.click(None, None, fields, js=_script("desk.written()"), **_QUIET)
+
+
+def _generating(studio: Studio, controls: Controls, generate: Any) -> None:
+    """Generate: controls -> one object -> ticket -> the stage."""
+    order = gr.JSON(visible="hidden")
+    ticket = gr.JSON(visible="hidden")
+
+    def submit(values: Mapping[str, Any], request: gr.Request) -> dict[str, Any]:
+        return _submit(studio, values, request.cookies.get(VISITOR_COOKIE, "page"))
+
+    collected = generate.click(
+        None, list(controls.values()), order, js=_script("desk.order(given)"), **_QUIET
+    )
+    submitted = collected.then(submit, order, ticket, **_QUIET)
+    submitted.success(None, ticket, None, js=_script("desk.ticket(given[0])"), **_QUIET)
+    submitted.failure(None, None, None, js=_script("desk.unreachable()"), **_QUIET)
+
+
+def _telling(studio: Studio, controls: Controls) -> None:
+    """When the prompt is left, the words the model does not know are named."""
+    asked, told = gr.JSON(visible="hidden"), gr.JSON(visible="hidden")
+
+    def unknown(values: Mapping[str, str]) -> list[str]:
+        return _unknown(studio, values)
+
+    left = controls["prompt"].blur(
+        None, [controls["prompt"], controls["model"]], asked,
+        js="(prompt, model) => ({prompt, model})", **_QUIET,
+    )  # fmt: skip
+    answered = left.then(unknown, asked, told, **_QUIET)
+    answered.success(None, told, None, js=_script("desk.unknown(given[0])"), **_QUIET)
+
+
+def _submit(studio: Studio, values: Mapping[str, Any], visitor: str) -> dict[str, Any]:
+    """The ticket for what was ordered."""
+    try:
+        job = studio.submit(values, visitor)
+    except InvalidRequest as error:
+        problems = [{"field": item.field, "message": item.message} for item in error.problems]
+        return {"problems": problems}
+    except StudioError as error:
+        return {"error": str(error)}
+    return {"job": job.id, "unknown": _unknown(studio, values)}
+
+
+def _unknown(studio: Studio, values: Mapping[str, Any]) -> list[str]:
+    """The words of the prompt that the model does not know; none when the model is gone."""
+    try:
+        return list(studio.unknown_words(values.get("prompt") or "", values.get("model") or ""))
+    except StudioError:
+        return []
