@@ -11,7 +11,7 @@ from pathlib import Path
 from studio import infotext
 from studio.request import GenerationRequest
 
-_ID = re.compile(r"(?P<job>[0-9a-z]+)-(?P<index>\d{1,4})")
+_ID = re.compile(r"(?P<job>[0-9a-f]{16})-(?P<index>\d{1,4})")
 
 
 @dataclass(frozen=True)

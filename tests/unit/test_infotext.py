@@ -1,0 +1,105 @@
+"""The parameters text: A1111's form, and every request comes back from it."""
+
+from __future__ import annotations
+
+import io
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from studio import images, infotext
+from studio.request import MAX_SEED, GenerationRequest
+from studio.samplers import SAMPLERS
+
+AWKWARD = [
+    "Negative prompt: none of that",
+    "Steps: 3, Sampler: Euler, CFG scale: 2",
+    'say "cheese", she said: now',
+    " leading and trailing \n\n",
+    "a\r\nb",
+    "夜晚的城市,蓝色的城堡",
+    '"quoted"',
+    "\u2028 \x85 \x1f",
+    "🙂",
+]
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60),
+    st.lists(st.sampled_from(AWKWARD), max_size=3).map("\n".join),
+)
+REQUESTS = st.builds(
+    GenerationRequest,
+    prompt=TEXTS,
+    negative_prompt=TEXTS,
+    model=TEXTS.filter(bool),
+    sampler=st.sampled_from(sorted(SAMPLERS)),
+    sigma_schedule=st.sampled_from(["automatic", "karras", "sgm_uniform"]),
+    num_inference_steps=st.integers(1, 150),
+    guidance_scale=st.floats(1, 30, allow_nan=False),
+    width=st.integers(8, 256).map(lambda n: n * 8),
+    height=st.integers(8, 256).map(lambda n: n * 8),
+    seed=st.integers(0, MAX_SEED),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(REQUESTS)
+def test_every_request_comes_back_from_its_text(request: GenerationRequest) -> None:
+    assert infotext.recovered(infotext.read(infotext.write(request))) == request
+
+
+@settings(max_examples=25, deadline=None)
+@given(REQUESTS)
+def test_every_request_comes_back_from_its_picture(request: GenerationRequest) -> None:
+    image = Image.new("RGB", (8, 8))
+    content = images.encode_png(image, infotext.png_info(request))
+    with Image.open(io.BytesIO(content)) as opened:
+        assert infotext.from_image(opened) == request.model_dump()
+
+
+def test_the_text_is_a1111s() -> None:
+    request = GenerationRequest(
+        prompt="a boat,\non the sea", negative_prompt="people", seed=7, width=256, height=320,
+        guidance_scale=5.5, sigma_schedule="karras", model="my: model",
+    )  # fmt: skip
+    assert infotext.write(request) == (
+        "a boat,\non the sea\nNegative prompt: people\n"
+        "Steps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 5.5, Seed: 7, "
+        'Size: 256x320, Model: "my: model"'
+    )
+
+
+def test_older_a1111_texts_are_understood() -> None:
+    values = infotext.read(
+        "a castle\nNegative prompt: blurry\nbad hands\n"
+        "Steps: 28, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 42, Size: 512x768, "
+        "Model hash: abc, Model: v1-5, Clip skip: 2, Version: v1.6.0"
+    )
+    assert values == {
+        "prompt": "a castle", "negative_prompt": "blurry\nbad hands", "num_inference_steps": 28,
+        "sampler": "dpmpp_2m", "sigma_schedule": "karras", "guidance_scale": 7.0, "seed": 42,
+        "width": 512, "height": 768, "model": "v1-5",
+    }  # fmt: skip
+
+
+def test_every_sampler_is_read_back_by_its_label() -> None:
+    for name, row in SAMPLERS.items():
+        text = f"x\nSteps: 20, Sampler: {row.label}, Seed: 1"
+        assert infotext.read(text)["sampler"] == name
+
+
+def test_text_without_parameters_is_a_prompt() -> None:
+    assert infotext.read("only words: and, more") == {
+        "prompt": "only words: and, more",
+        "negative_prompt": "",
+    }
+
+
+def test_values_out_of_bounds_are_left_out() -> None:
+    text = "x\nSteps: 900, Sampler: Nobody, CFG scale: oops, Seed: 5, Size: 1x1"
+    request = infotext.recovered(infotext.read(text))
+    assert (request.prompt, request.seed, request.num_inference_steps) == ("x", 5, 20)
+
+
+def test_a_picture_without_a_recipe_has_none() -> None:
+    assert infotext.from_image(Image.new("RGB", (8, 8))) is None
