@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from studio.api import errors, jobs, models, pictures
 from studio.api.reference import reference_page
 from studio.api.visitors import Visitors
 from studio.bootstrap import Studio
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class Assets(StaticFiles):
@@ -20,7 +23,8 @@ class Assets(StaticFiles):
 
     def lookup_path(self, path: str) -> tuple[str, object]:  # type: ignore[override]
         """Refuse folders that hold a model."""
-        if (Path(str(self.directory)) / Path(path).parts[0] / "model_index.json").exists():
+        first = Path(path).parts[:1]
+        if not first or Path(str(self.directory), *first, "model_index.json").exists():
             raise HTTPException(404)
         return super().lookup_path(path)
 
@@ -51,6 +55,12 @@ def create_api(studio: Studio) -> FastAPI:
     @app.get("/docs", include_in_schema=False)
     def documents() -> HTMLResponse:
         return HTMLResponse(reference_page(app.openapi()))
+
+    @app.api_route("/api/{rest:path}", methods=_METHODS, include_in_schema=False)
+    def nothing(request: Request) -> None:
+        """What is left over under /api must not reach the page, which would answer otherwise."""
+        known = any(route.matches(request.scope)[0] is Match.PARTIAL for route in app.routes)
+        raise HTTPException(405 if known else 404)
 
     if studio.settings.assets.is_dir():
         app.mount("/studio", Assets(directory=studio.settings.assets), name="assets")

@@ -13,7 +13,7 @@ from PIL import Image
 from studio.errors import ModelError, NotFound, QueueFull
 from studio.events import Event, ImageReady, Preparing, Progress
 from studio.gallery import Gallery
-from studio.jobs import JobSnapshot, Jobs
+from studio.jobs import Jobs, JobSnapshot
 from studio.jobs import jobs as jobs_module
 from studio.jobs.pace import Pace
 from studio.jobs.queue import JobQueue
