@@ -44,8 +44,7 @@ export function createActions({ desk, toast, rooms }) {
     vary(picture) {
       tell("desk", []);
       rooms.go("create");
-      desk.apply({ ...picture.request, seed: null });
-      desk.generate();
+      desk.make({ ...picture.request, seed: null });
     },
     favourite: (picture) =>
       attempt(async () => {

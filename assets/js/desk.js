@@ -6,6 +6,7 @@ import { sizeOf, shapeOf } from "./shapes.js";
 import { t } from "./i18n.js";
 
 const NOT_IN_A_REQUEST = ["shape"];
+const PATIENCE = 80;
 
 /**
  * @param {{fields: string[], values: Record<string, any>}} facts the controls in their order, and first values
@@ -16,6 +17,7 @@ export function createDesk(facts, { models, samplers }) {
   /** @type {Record<string, any>} */
   let held = { ...facts.values, shape: "square", seed: null, prompt: "", negative_prompt: "" };
   let pending = {};
+  let settled = [];
   let saving = 0;
   const problems = createProblems(showField);
   const listeners = { ticket: null, ordered: null, refused: null, unknown: null, changed: null };
@@ -25,10 +27,19 @@ export function createDesk(facts, { models, samplers }) {
     if (["width", "height"].includes(name)) write({ shape: "custom" });
   }
 
-  /** Writes values into the controls; what is not named stays as it is. */
+  /**
+   * Writes values into the controls; what is not named stays as it is. Resolves when it is done: Gradio
+   * may still be putting its own parts together, so the button is pressed until it answers.
+   * @param {Record<string, any>} values @returns {Promise<void>}
+   */
   function write(values) {
     pending = { ...pending, ...values };
-    document.querySelector("#desk-write")?.click();
+    const press = () => document.querySelector("#desk-write")?.click();
+    const timer = setInterval(press, PATIENCE);
+    press();
+    return new Promise((resolve) => {
+      settled.push(() => (clearInterval(timer), resolve()));
+    });
   }
 
   const native = () => models.get(held.model)?.native_size ?? 512;
@@ -46,16 +57,19 @@ export function createDesk(facts, { models, samplers }) {
   }
 
   function update(name, value) {
-    const change = { __type__: "update", value };
-    if (name === "sigma_schedule") change.choices = schedulesOf(held.sampler);
+    const change = { __type__: "update", value: name === "seed" ? String(value ?? "") : value };
+    if (name === "sigma_schedule") change.choices = schedules(held.sampler).map((each) => [t(`schedule.${each}`), each]);
     if (name === "model") change.choices = [...models.values()].filter((m) => !m.problem).map((m) => [m.name, m.name]);
     if (name === "shape") change.choices = ["square", "portrait", "landscape", "custom"].map((s) => [t(`shape.${s}`), s]);
     return change;
   }
 
-  function schedulesOf(sampler) {
-    const able = samplers.get(sampler)?.sigma_schedules ?? ["automatic"];
-    return able.map((name) => [t(`schedule.${name}`), name]);
+  const schedules = (sampler) => samplers.get(sampler)?.sigma_schedules ?? ["automatic"];
+
+  /** Every control's value, in order -> values by name. @param {any[]} given */
+  function read(given) {
+    const values = Object.fromEntries(fields.map((name, index) => [name, given[index]]));
+    return { ...values, seed: asSeed(values.seed) };
   }
 
   function keep() {
@@ -79,24 +93,28 @@ export function createDesk(facts, { models, samplers }) {
     },
     /** Gradio: a control changed. @param {any[]} given every control's value, in order */
     changed(given) {
-      const now = Object.fromEntries(fields.map((name, index) => [name, given[index]]));
+      const now = read(given);
       const before = held;
       for (const name of fields) if (before[name] !== now[name]) problems.clear(name);
       remember(now);
       const more = consequences(before, now);
       if (Object.keys(more).length) write(more);
     },
-    /** Gradio: the hidden button was pressed; the answer goes into the controls. */
-    written() {
-      const values = pending;
-      pending = {};
-      const next = { ...held, ...values };
-      const able = samplers.get(next.sampler)?.sigma_schedules ?? ["automatic"];
-      if (!able.includes(next.sigma_schedule)) next.sigma_schedule = able[0];
-      const dirty = fields.filter((name) => name in values || next[name] !== held[name]);
-      if (dirty.includes("sampler") && !dirty.includes("sigma_schedule")) dirty.push("sigma_schedule");
+    /**
+     * Gradio: the hidden button was pressed; the answer goes into the controls. What is not to be
+     * written goes back as it came: an answer without a value would put an old one in its place.
+     * @param {any[]} given
+     */
+    written(given) {
+      const [values, waiting] = [pending, settled];
+      [pending, settled] = [{}, []];
+      setTimeout(() => waiting.forEach((done) => done()));
+      const before = read(given);
+      const next = { ...before, ...values };
+      if (!schedules(next.sampler).includes(next.sigma_schedule)) next.sigma_schedule = schedules(next.sampler)[0];
       remember(next);
-      return fields.map((name) => (dirty.includes(name) ? update(name, next[name]) : { __type__: "update" }));
+      const touched = (name) => name in values || (name === "sigma_schedule" && ("sampler" in values || next[name] !== before[name]));
+      return fields.map((name, index) => (touched(name) ? update(name, next[name]) : given[index]));
     },
     /** Gradio: Generate was pressed; what is ordered. @param {any[]} given */
     order(given) {
@@ -127,7 +145,7 @@ export function createDesk(facts, { models, samplers }) {
       delete known.num_images;
       delete known.batch_size;
       problems.clearAll();
-      write(known);
+      return write(known);
     },
     write,
     /** As left at the last visit. */
@@ -135,9 +153,21 @@ export function createDesk(facts, { models, samplers }) {
       const kept = memory.get("desk") ?? {};
       const known = Object.fromEntries(Object.entries({ ...held, ...kept }).filter(([name]) => fields.includes(name)));
       if (!models.has(known.model) || models.get(known.model).problem) known.model = facts.values.model;
-      write(known);
+      return write(known);
     },
-    /** Generate, as if the button were pressed, once what is pending is written. */
-    generate: () => setTimeout(() => document.querySelector("#generate")?.click(), 60),
+    /** Generate, as if the button were pressed. */
+    generate: () => document.querySelector("#generate")?.click(),
+    /** Values onto the desk, then Generate. @param {Record<string, any>} values */
+    async make(values) {
+      await this.apply(values);
+      setTimeout(this.generate, PATIENCE); // Gradio's controls take a moment to take them in
+    },
   };
+}
+
+/** The seed's box holds text: nothing is a new seed each time, and what is no number is told as it is. */
+function asSeed(text) {
+  const given = String(text ?? "").trim();
+  if (!given) return null;
+  return /^-?\d+$/.test(given) ? Number(given) : given;
 }

@@ -54,10 +54,10 @@ async function start() {
   addEventListener("hashchange", () => lightbox.close());
 
   window.studioIsReady({ desk });
-  desk.restore();
+  const restored = desk.restore();
   teachManners(desk, { lastSeed: () => stage.current?.request.seed ?? null, goModels: () => rooms.go("models") });
   rooms.enter();
-  await Promise.all([watcher.resume(), recall(stage)]);
+  await Promise.all([restored, watcher.resume(), recall(stage)]);
   stage.recall();
   document.documentElement.dataset.ready = "yes";
 }

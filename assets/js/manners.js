@@ -11,35 +11,37 @@ export async function teachManners(desk, { lastSeed, goModels }) {
   stepper(desk);
   seedButtons(desk, lastSeed);
   radios();
+  sliders();
   fold(desk);
   wordNote(desk, goModels);
   const generate = document.querySelector("#generate");
-  generate?.append(el("kbd", { "aria-hidden": "true" }, /Mac|iP/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵"));
+  if (/Mac|iP/.test(navigator.platform)) document.documentElement.style.setProperty("--keys", '"⌘ ↵"');
   generate?.setAttribute("aria-keyshortcuts", "Control+Enter");
   document.querySelector("#field-prompt textarea")?.setAttribute("spellcheck", "false");
 }
 
 function stepper(desk) {
   const field = document.querySelector("#field-num_images");
-  const input = field?.querySelector("input");
-  if (!field || !input) return;
+  const label = field?.querySelector("label");
+  if (!field || !label) return;
   const by = (change) => () => {
     const now = Number(desk.values.num_images) || 1;
     desk.write({ num_images: Math.min(64, Math.max(1, now + change)) });
   };
-  input.before(iconButton("minus", t("count.fewer"), by(-1)));
-  input.after(iconButton("plus", t("count.more"), by(1)));
-  input.parentElement?.classList.add("stepper");
+  label.before(iconButton("minus", t("count.fewer"), by(-1)));
+  label.after(iconButton("plus", t("count.more"), by(1)));
+  field.classList.add("stepper");
 }
 
 function seedButtons(desk, lastSeed) {
-  const input = document.querySelector("#field-seed input");
+  const label = document.querySelector("#field-seed label");
   const dice = iconButton("dice", t("seed.dice"), () => desk.write({ seed: null }));
   const lock = iconButton("lock", t("seed.lock"), () => {
     const seed = desk.values.seed === null ? (lastSeed() ?? Math.floor(Math.random() * 2 ** 32)) : null;
     desk.write({ seed });
   });
-  input?.after(dice, lock);
+  label?.after(dice, lock);
+  label?.querySelector("input, textarea")?.setAttribute("inputmode", "numeric");
   const show = ({ seed }) => {
     const locked = seed !== null && seed !== undefined;
     lock.setAttribute("aria-pressed", String(locked));
@@ -61,6 +63,15 @@ function radios() {
   group?.setAttribute("aria-label", t("field.shape"));
   if (group) new MutationObserver(name).observe(group, { childList: true, subtree: true });
   name();
+}
+
+/** Both halves of a slider are named by its field, in the page's language. */
+function sliders() {
+  for (const range of document.querySelectorAll("#fine input[type=range]")) {
+    const field = range.closest("[id^='field-']");
+    const name = t(field.id.replace("field-", "field."));
+    for (const input of field.querySelectorAll("input")) input.setAttribute("aria-label", name);
+  }
 }
 
 function fold(desk) {

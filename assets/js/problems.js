@@ -50,7 +50,9 @@ function sentence(name, message, value) {
   if (maxLength && typeof value === "string" && value.length > maxLength) {
     return t("problem.length", { label, max: count(maxLength), given: count(value.length) });
   }
-  const wrong = typeof value === "number" && (value < min || value > max || (step && value % step !== 0));
+  const number = typeof value === "number";
+  const wrong = min !== undefined && (!number || value < min || value > max || (step && value % step !== 0));
   if (!wrong) return message;
-  return t(step ? "problem.step" : "problem.range", { label, min: count(min), max: count(max), step, given: count(value) });
+  const given = number ? count(value) : `“${String(value).slice(0, 40)}”`;
+  return t(step ? "problem.step" : "problem.range", { label, min: count(min), max: count(max), step, given });
 }

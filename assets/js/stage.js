@@ -26,7 +26,7 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
   const notice = createNotice(middle.appendChild(el("div", { class: "notice" })));
   const welcome = createWelcome(middle.appendChild(el("div", { class: "welcome" })), {
     examples: factsOf(root).examples ?? [],
-    onTry: (prompt) => (desk.apply({ prompt }), desk.generate()),
+    onTry: (prompt) => desk.make({ prompt }),
   });
   const easel = createEasel(middle.appendChild(el("div", { class: "easel" })), { onSelect: select, onOpen: open });
   const label = createLabel(part("label"), { samplers, actions });
@@ -96,19 +96,19 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
     const shown = ENDED.includes(job.state) ? cells.filter((cell) => cell.id) : cells;
     cellsShown = shown;
     if (!shown.length) return empty();
+    const id = shown[selected]?.id;
     const working = job.state === "running" || job.state === "queued";
     easel.show({
       key: `${job.id}/${shown.length}`,
       width: request.width,
       height: request.height,
       prompt: request.prompt,
-      selected,
+      selected: id ? selected : -1,
       cells: shown,
       working,
       instant,
       preview: working && job.preview_version ? jobs.preview(job.id, job.preview_version) : "",
     });
-    const id = shown[selected]?.id;
     label.show(request, id ? (hung.find((picture) => picture.id === id) ?? null) : null);
     strip.mark(working ? "live" : (id ?? "live"));
     return undefined;

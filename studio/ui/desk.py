@@ -19,6 +19,7 @@ from studio.ui.html import mount_point, raw
 
 VISITOR_COOKIE = "studio_visitor"
 _QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_EACH = {**_QUIET, "trigger_mode": "multiple"}  # none is dropped while another is on its way
 
 Controls = dict[str, Any]
 
@@ -47,9 +48,9 @@ def build_desk(studio: Studio, words: Any) -> None:
             controls["sigma_schedule"] = make.choice("sigma_schedule", schedule_choices())
             controls["num_inference_steps"] = make.slider("num_inference_steps", step=1)
             controls["guidance_scale"] = make.slider("guidance_scale", step=0.1)
-            controls["seed"] = make.number("seed")
+            controls["seed"] = make.text("seed", lines=1, most=1)  # a number box has no “none”
             controls["batch_size"] = make.slider("batch_size", step=1)
-    mount_point("desk", fields=list(controls), values=values)
+        mount_point("desk", fields=list(controls), values=values)
     _remembering(controls)
     _generating(studio, controls, generate)
     _telling(studio, controls)
@@ -72,9 +73,9 @@ def _remembering(controls: Controls) -> None:
     write = gr.Button("", elem_id="desk-write", visible="hidden")
     gr.on(
         [field.change for field in fields], None, fields, None,
-        js=_script("desk.changed(given)"), **_QUIET,
+        js=_script("desk.changed(given)"), **_EACH,
     )  # fmt: skip
-    write.click(None, None, fields, js=_script("desk.written()"), **_QUIET)
+    write.click(None, fields, fields, js=_script("desk.written(given)"), **_EACH)
 
 
 def _generating(studio: Studio, controls: Controls, generate: Any) -> None:

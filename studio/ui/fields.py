@@ -34,13 +34,9 @@ class Maker:
             placeholder=self.words(f"placeholder.{name}"),
         )
 
-    def number(self, name: str, *, whole: bool = True) -> Any:
-        """A box for a number; whole numbers have no decimal point."""
-        return gr.Number(
-            **self._common(name),
-            precision=0 if whole else None,
-            placeholder=self.words(f"placeholder.{name}") if name == "seed" else None,
-        )
+    def number(self, name: str) -> Any:
+        """A box for a whole number."""
+        return gr.Number(**self._common(name), precision=0)
 
     def slider(self, name: str, step: float) -> Any:
         """A slider between the field's bounds."""
