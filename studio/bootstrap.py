@@ -100,6 +100,14 @@ class Studio:
         """What the models run on, in words; None until torch is there to tell."""
         return self._store.device_label if self._store else None
 
+    @property
+    def memory(self) -> dict[str, int] | None:
+        """Bytes of the device's memory in use and in all; None where that cannot be told."""
+        seen = self._store.memory() if self._store else None
+        if seen is None or seen.free is None or seen.total is None:
+            return None
+        return {"used": seen.total - seen.free, "total": seen.total}
+
     def _make_engine(self, say: Callable[[str], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""
         say("Starting PyTorch")

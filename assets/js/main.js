@@ -1,13 +1,12 @@
 // Puts the page's parts together. Gradio's page functions reach them through window.studioReady.
 import { createActions } from "./actions.js";
-import { jobs, studio } from "./api.js";
+import { jobs, pictures, studio } from "./api.js";
 import { createDesk } from "./desk.js";
 import { factsOf, whenThere } from "./dom.js";
 import { createGallery } from "./gallery.js";
 import { createLightbox } from "./lightbox.js";
 import { teachManners } from "./manners.js";
 import { createModels } from "./models.js";
-import { pictureOf } from "./recipe.js";
 import { createRooms } from "./rooms.js";
 import { createShortcuts } from "./shortcuts.js";
 import { createStage } from "./stage.js";
@@ -62,10 +61,11 @@ async function start() {
   document.documentElement.dataset.ready = "yes";
 }
 
-/** The last pictures of this visitor, for the film strip. */
+/** The last pictures of this visitor, for the film strip: those that are still on the wall. */
 async function recall(stage) {
-  const latest = await jobs.latest().catch(() => []);
-  for (const job of latest.slice(0, 40)) for (const id of job.picture_ids) stage.hang(pictureOf(job, id));
+  const [latest, wall] = await Promise.all([jobs.latest(), pictures.search({ limit: 200 })]).catch(() => [[], null]);
+  const mine = new Set(latest.map((job) => job.id));
+  for (const picture of wall?.pictures ?? []) if (mine.has(picture.job_id)) stage.hang(picture);
 }
 
 start();

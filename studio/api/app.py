@@ -50,7 +50,8 @@ def create_api(studio: Studio) -> FastAPI:
 
     @app.get("/healthz", tags=["studio"], summary="Whether the studio is up, and how busy it is")
     def healthz() -> JSONResponse:
-        return JSONResponse({"status": "ok", **studio.jobs.counts, "device": studio.device_label})
+        busy = {**studio.jobs.counts, "device": studio.device_label, "memory": studio.memory}
+        return JSONResponse({"status": "ok", **busy})
 
     @app.get("/docs", include_in_schema=False)
     def documents() -> HTMLResponse:
