@@ -38,13 +38,14 @@ class Studio:
         self.settings = settings
         self.catalog = Catalog([settings.assets, settings.models])
         self._store: ModelStore | None = None
+        self._lock = FolderLock(settings.data_dir)
         try:
             self.catalog.find(settings.model)
-            self._lock = FolderLock(settings.data_dir)
             self.gallery = Gallery(settings.pictures)
             self.gallery.reconcile()
             self.jobs = Jobs(settings.data_dir / "jobs.sqlite", self.gallery)
         except (InvalidRequest, StorageError) as error:
+            self._lock.release()
             raise StartupError(str(error)) from error
         self._worker = Worker(self.jobs, self.gallery, make_painter or self._make_engine)
 

@@ -15,7 +15,7 @@ def public_link(host: str, port: int) -> str:
     from gradio import networking
 
     try:
-        link = networking.setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
+        link: str = networking.setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
     except Exception as error:  # whatever goes wrong out there, the studio goes on
         raise StartupError(
             f"There is no public link: Gradio's share server could not be reached ({error}). "

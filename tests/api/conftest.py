@@ -24,12 +24,12 @@ SECONDS = 90.0  # until something must have happened, on a busy machine
 class RunningStudio:
     """``python app.py`` on a free port; ``http`` talks to it."""
 
-    def __init__(self, data_dir: Path, *flags: str) -> None:
+    def __init__(self, data_dir: Path, script: str = "app.py") -> None:
         self.data_dir = data_dir
         self.log = (data_dir / "log.txt").open("a+")
         self.process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", "0", "--data-dir", str(data_dir),
-             "--model", "tiny", "--device", "cpu", *flags],
+            [sys.executable, script, "--port", "0", "--data-dir", str(data_dir),
+             "--model", "tiny", "--device", "cpu"],
             cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=self.log, text=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
@@ -111,7 +111,8 @@ def data_dir(tmp_path: Path, tiny_model: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[RunningStudio]:
-    """One studio for all tests that leave it running."""
-    running = RunningStudio(with_model(tmp_path_factory.mktemp("studio"), tiny_model))
+    """One studio for all tests that leave it running; it notes what it does outside its room."""
+    data_dir = with_model(tmp_path_factory.mktemp("studio"), tiny_model)
+    running = RunningStudio(data_dir, script="tests/api/watched.py")
     yield running
     running.close()

@@ -135,11 +135,11 @@ def test_a_bad_flag_is_told_in_one_sentence(
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_data_directory_that_cannot_be_made_is_told(tmp_path: Path, tiny_model: Path) -> None:
+def test_a_data_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     ended = attempt("--port", "0", "--data-dir", str(tmp_path / "file" / "data"))
     assert ended.returncode == 2
-    assert "file/data cannot be written" in ended.stderr or "no model" in ended.stderr
+    assert "file/data cannot be written" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from studio import infotext
 from studio.samplers import SAMPLERS
 from tests.api.conftest import RunningStudio
+from tests.api.watched import MARK
 
 LONG = {"prompt": "a boat", "num_inference_steps": 150, "num_images": 64}
 
@@ -227,3 +228,21 @@ def test_bundled_weights_are_not_served_as_assets(studio: RunningStudio) -> None
     assert studio.http.get("/studio/i18n/en.json").status_code == 200
     for path in ("pocket/card.json", "%70ocket/card.json", "../app.py", ""):
         assert studio.http.get(f"/studio/{path}").status_code == 404, path
+
+
+def test_no_other_host_was_asked_for_anything(studio: RunningStudio, made: dict[str, Any]) -> None:
+    """After start-up, pages, jobs and pictures; see watched.py."""
+    assert made["state"] == "done"
+    assert studio.http.get("/").status_code == 200
+    assert MARK not in studio.logged(), studio.logged()
+
+
+def test_the_log_is_quiet(studio: RunningStudio, made: dict[str, Any]) -> None:
+    assert made["state"] == "done"
+    assert "Traceback" not in studio.logged()
+    assert studio.logged() == ""
+
+
+def test_nothing_is_written_outside_the_data_directory(studio: RunningStudio) -> None:
+    names = {path.name for path in studio.data_dir.iterdir()}
+    assert names >= {"models", "pictures", "jobs.sqlite", "studio.lock"}

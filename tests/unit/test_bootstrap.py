@@ -1,0 +1,106 @@
+"""The one door: requests are completed by their model, checked, and only then queued."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.bootstrap import Studio
+from studio.errors import InvalidRequest, StartupError
+from studio.settings import Settings
+
+CARD = {
+    "known_words": True,
+    "defaults": {"width": 128, "height": 192, "num_inference_steps": 9, "sampler": "euler"},
+}
+
+
+def put_model(folder: Path, card: dict[str, object]) -> None:
+    """The small files of a model: all that the catalog reads."""
+    for part in ("unet", "vae", "text_encoder"):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "config.json").write_text(json.dumps({"in_channels": 4, "sample_size": 8}))
+        # A safetensors file without tensors: the length of its header, then the header.
+        empty = b"{}"
+        name = "model" if part == "text_encoder" else "diffusion_pytorch_model"
+        content = len(empty).to_bytes(8, "little") + empty
+        (folder / part / f"{name}.safetensors").write_bytes(content)
+    (folder / "tokenizer").mkdir()
+    (folder / "scheduler").mkdir()
+    (folder / "scheduler" / "scheduler_config.json").write_text("{}")
+    (folder / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    put_model(tmp_path / "models" / "small", CARD)
+    put_model(tmp_path / "models" / "full", {})
+    opened = Studio(Settings(data_dir=tmp_path, model="small"))
+    yield opened
+    opened.stop()
+
+
+def test_what_is_left_out_is_the_default_models(studio: Studio) -> None:
+    request = studio.submit({"prompt": "a boat", "model": None}, "v").snapshot().request
+    assert (request.model, request.width, request.height) == ("small", 128, 192)
+    assert (request.sampler, request.num_inference_steps) == ("euler", 9)
+
+
+def test_what_is_given_stays(studio: Studio) -> None:
+    values = {"model": "full", "sampler": "DPM++ 2M SDE", "seed": 3, "width": 64}
+    request = studio.submit(values, "v").snapshot().request
+    assert (request.model, request.sampler, request.seed) == ("full", "dpmpp_2m_sde", 3)
+    assert (request.width, request.height) == (64, 64)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"model": "nothing"},
+        {"width": 7},
+        {"sampler": "nobody"},
+        {"sampler": "lcm", "sigma_schedule": "karras"},
+        {"num_inference_steps": 0},
+    ],
+)
+def test_nothing_is_queued_when_something_is_wrong(
+    studio: Studio, values: dict[str, object]
+) -> None:
+    with pytest.raises(InvalidRequest):
+        studio.submit(values, "v")
+    assert studio.jobs.list() == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("a red sailboat on the sea at sunset, watercolour", []),
+        ("夜晚的城市,蓝色的城堡", []),
+        ("a red dragon with 2 (helicopters:1.3), highly detailed", ["dragon", "helicopters",
+         "highly", "detailed"]),
+        ("夜晚的恐龙, a castle", ["恐龙"]),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_words_a_small_model_never_saw(studio: Studio, prompt: str, words: list[str]) -> None:
+    assert studio.unknown_words(prompt, "small") == words
+    assert studio.unknown_words(prompt, "full") == []
+
+
+def test_a_folder_is_one_studios_alone(studio: Studio) -> None:
+    with pytest.raises(StartupError, match="Another studio is already using"):
+        Studio(studio.settings)
+    studio.stop()
+    again = Studio(studio.settings)
+    again.stop()
+
+
+def test_a_model_that_is_not_there_is_told_at_start(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, model="nothing")
+    for _ in range(2):  # the folder is let go in between
+        with pytest.raises(StartupError, match="There is no model called “nothing”"):
+            Studio(settings)
