@@ -72,9 +72,14 @@ export function createDesk(facts, { models, samplers }) {
     return { ...values, seed: asSeed(values.seed) };
   }
 
+  function save() {
+    saving = 0;
+    memory.set("desk", held);
+  }
+
   function keep() {
     clearTimeout(saving);
-    saving = setTimeout(() => memory.set("desk", held), 120);
+    saving = setTimeout(save, 120);
   }
 
   function remember(values) {
@@ -84,7 +89,7 @@ export function createDesk(facts, { models, samplers }) {
     listeners.changed?.(held);
   }
 
-  addEventListener("pagehide", () => memory.set("desk", held));
+  addEventListener("pagehide", () => saving && save());
 
   return {
     listeners,

@@ -55,14 +55,19 @@ export function actionRow(picture, actions) {
     { keys: "F" },
   );
   heart.setAttribute("aria-pressed", String(picture.favourite));
-  return el(
+  const words = el(
     "div",
-    { class: "actions" },
+    { class: "action-words" },
     iconButton("again", t("action.again"), () => actions.again(picture), { text: true }),
     iconButton("vary", t("action.vary"), () => actions.vary(picture), { text: true }),
+  );
+  const icons = el(
+    "div",
+    { class: "action-icons" },
     heart,
     iconButton("copy", t("action.copy"), () => actions.copy(picture)),
     iconButton("download", t("action.download"), () => actions.download(picture)),
     iconButton("bin", t("action.bin"), () => actions.bin([picture]), { keys: "Del" }),
   );
+  return el("div", { class: "actions" }, words, icons);
 }

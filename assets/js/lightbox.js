@@ -9,12 +9,11 @@ import { facts } from "./recipe.js";
 export function createLightbox({ samplers, actions }) {
   const image = el("img", { class: "large-picture", alt: "" });
   const panel = el("div", { class: "large-panel" });
-  const count = el("span", { class: "soft figures" });
   const back = iconButton("left", t("large.newer"), () => step(-1), { class: "large-back" });
   const on = iconButton("right", t("large.older"), () => step(1), { class: "large-on" });
   const close = iconButton("close", t("large.close"), () => dialog.close(), { class: "large-close", keys: "Esc" });
   const easel = el("div", { class: "large-easel", onclick: (event) => event.target === easel && dialog.close() }, back, image, on);
-  const dialog = el("dialog", { class: "large", "aria-label": t("large") }, easel, panel, close);
+  const dialog = el("dialog", { class: "large", "aria-label": t("large"), tabIndex: -1, autofocus: true }, easel, panel, close);
   document.body.append(dialog);
   let list = [];
   let at = 0;
@@ -41,8 +40,7 @@ export function createLightbox({ samplers, actions }) {
     image.style.setProperty("--aspect", String(picture.width / picture.height));
     back.disabled = at === 0;
     on.disabled = at === list.length - 1 && !needMore;
-    count.textContent = `${at + 1} / ${list.length}`;
-    panel.replaceChildren(count, ...description(picture), actionRow(picture, actions));
+    panel.replaceChildren(...description(picture), actionRow(picture, actions));
   }
 
   function description({ request, created }) {
@@ -85,7 +83,7 @@ export function createLightbox({ samplers, actions }) {
       if (!list[at]) return;
       draw();
       dialog.showModal();
-      close.focus();
+      dialog.focus();
     },
     close: () => dialog.close(),
     get isOpen() {
