@@ -71,6 +71,10 @@ def serve(settings: Settings) -> int:
             on_stop=studio.jobs.close_streams,
         )
         server.serve_until_stopped()
+        if settings.share:
+            from studio.ui.share import close_public_link
+
+            close_public_link()
         if not studio.stop():  # in the middle of a long step or an import: all is on disk already
             logging.shutdown()
             os._exit(0)

@@ -12,10 +12,10 @@ from PIL.PngImagePlugin import PngInfo
 def encode_png(image: Image.Image, info: PngInfo | None = None) -> bytes:
     """``image`` as a PNG with the text chunks of ``info``; lossless.
 
-    Level 4 costs a third of zlib's default for files about 5 % larger.
+    Level 3 costs half the time of zlib's default, for files about an eighth larger.
     """
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", pnginfo=info, compress_level=4)
+    image.save(buffer, "PNG", pnginfo=info, compress_level=3)
     return buffer.getvalue()
 
 

@@ -10,6 +10,20 @@ from studio.jobs import JobSnapshot, State
 from studio.request import GenerationRequest
 
 
+class Problem(BaseModel):
+    """One field that is wrong, and one sentence about it."""
+
+    field: str
+    message: str
+
+
+class ErrorAnswer(BaseModel):
+    """Every error: one sentence, and one problem for each field that is wrong."""
+
+    detail: str
+    problems: list[Problem]
+
+
 class JobAnswer(BaseModel):
     """A job. ``version`` grows with every change; ``preview_version`` with every new preview."""
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from studio.api import errors, jobs, models, pictures
+from studio.api.answers import ErrorAnswer
 from studio.api.reference import reference_page
 from studio.api.visitors import Visitors
 from studio.bootstrap import Studio
@@ -41,6 +42,7 @@ def create_api(studio: Studio) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        responses={status: {"model": ErrorAnswer} for status in ("4XX", "5XX")},
     )
     app.state.studio = studio
     errors.install(app)

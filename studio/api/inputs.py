@@ -50,6 +50,11 @@ Visitor = Annotated[str, Depends(_visitor)]
 Body = Annotated[dict[str, Any], Depends(_body)]
 
 
+def content(kind: str) -> dict[int | str, dict[str, Any]]:
+    """The description of an answer that is not JSON, by its media type."""
+    return {200: {"content": {kind: {}}}}
+
+
 def json_body(schema: dict[str, Any]) -> dict[str, Any]:
     """The description of a JSON body, for a route that checks the body itself."""
     content = {"application/json": {"schema": schema}}

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
 from studio.api.answers import JobAnswer, JobsAnswer
-from studio.api.inputs import Body, TheStudio, Visitor, json_body
+from studio.api.inputs import Body, TheStudio, Visitor, content, json_body
 from studio.errors import NotFound
 from studio.jobs import Job, Jobs
 from studio.request import PartialRequest
@@ -59,16 +59,26 @@ def cancel(studio: TheStudio, job_id: str) -> JobAnswer:
     return JobAnswer.of(studio.jobs.cancel(job_id).snapshot())
 
 
-@router.get("/{job_id}/preview", summary="A running job's preview", response_class=Response)
+@router.get(
+    "/{job_id}/preview",
+    summary="A running job's preview",
+    response_class=Response,
+    responses=content("image/png"),
+)
 def preview(job: TheJob) -> Response:
     """A small PNG; 404 when there is none (yet, or any more)."""
-    content = job.preview
-    if content is None:
+    latest = job.preview
+    if latest is None:
         raise NotFound("This job has no preview now.")
-    return Response(content, media_type="image/png", headers={"Cache-Control": "no-store"})
+    return Response(latest, media_type="image/png", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/{job_id}/events", summary="A job's changes as server-sent events, until it ends")
+@router.get(
+    "/{job_id}/events",
+    summary="A job's changes as server-sent events, until it ends",
+    response_class=StreamingResponse,
+    responses=content("text/event-stream"),
+)
 async def events(studio: TheStudio, job: TheJob) -> StreamingResponse:
     """One event a change, named by the state, with the same data as the job itself."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

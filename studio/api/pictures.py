@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
 from studio.api.answers import EmptiedAnswer, ParametersAnswer, PictureAnswer, PicturesAnswer
-from studio.api.inputs import Body, TheStudio, json_body
+from studio.api.inputs import Body, TheStudio, content, json_body
 from studio.errors import InvalidRequest, NotFound
 from studio.gallery import Picture
 
@@ -38,7 +38,12 @@ def search(
     )
 
 
-@router.get("/pictures/{picture_id}", summary="The PNG", response_class=FileResponse)
+@router.get(
+    "/pictures/{picture_id}",
+    summary="The PNG",
+    response_class=FileResponse,
+    responses=content("image/png"),
+)
 def get_picture(studio: TheStudio, picture_id: str, download: bool = False) -> FileResponse:
     """The file as it was saved, its recipe inside; download=1 offers it for saving."""
     picture = _on_disk(studio.gallery.get(picture_id))
@@ -49,7 +54,12 @@ def get_picture(studio: TheStudio, picture_id: str, download: bool = False) -> F
     )  # fmt: skip
 
 
-@router.get("/pictures/{picture_id}/thumbnail", summary="A small WebP", response_class=FileResponse)
+@router.get(
+    "/pictures/{picture_id}/thumbnail",
+    summary="A small WebP",
+    response_class=FileResponse,
+    responses=content("image/webp"),
+)
 def thumbnail(studio: TheStudio, picture_id: str) -> FileResponse:
     """At most 320 pixels on the longer side."""
     _on_disk(studio.gallery.get(picture_id))

@@ -45,7 +45,8 @@ def reference_page(description: Mapping[str, Any]) -> str:
 
 
 def _operation(path: str, method: str, operation: Mapping[str, Any]) -> str:
-    rows = [_row(p["name"], p["schema"], p["in"]) for p in operation.get("parameters", ())]
+    asked = [p for p in operation.get("parameters", ()) if p["in"] != "path"]
+    rows = [_row(p["name"], p["schema"], p["in"]) for p in asked]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     fields = body.get("schema", {}).get("properties", {})
     rows += [_row(name, schema, "body") for name, schema in fields.items()]
@@ -60,8 +61,13 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> str:
 def _row(name: str, schema: Mapping[str, Any], where: str) -> str:
     kinds = [schema, *schema.get("anyOf", ())]
     kind = " or ".join(str(k["type"]) for k in kinds if k.get("type", "null") != "null")
-    bounds = [f"{key} {schema[key]:g}" for key in ("minimum", "maximum", "multipleOf", "maxLength")
-              if key in schema]  # fmt: skip
+    bounds = []
+    if "minimum" in schema:
+        bounds.append(f"{schema['minimum']:g} to {schema['maximum']:.10g}")
+    if "multipleOf" in schema:
+        bounds.append(f"in steps of {schema['multipleOf']}")
+    if "maxLength" in schema:
+        bounds.append(f"at most {schema['maxLength']:,} characters")
     words = escape(", ".join([kind, *bounds]))
     return (
         f"<tr><td><code>{escape(name)}</code></td><td>{where}</td><td>{words}</td>"

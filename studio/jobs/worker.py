@@ -44,8 +44,9 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="studio-worker", daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
-        self._thread.start()
+        """Begin to work, unless the end was asked for already."""
+        if not self._stopping.is_set():
+            self._thread.start()
 
     def stop(self, timeout: float) -> bool:
         """Ask for the end and wait for it; whether it came in time. The job is put back."""

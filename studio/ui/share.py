@@ -22,3 +22,11 @@ def public_link(host: str, port: int) -> str:
             "The page on this computer works as before."
         ) from error
     return link.replace("http://", "https://", 1)
+
+
+def close_public_link() -> None:
+    """End the tunnel's own process, if there is one."""
+    from gradio.tunneling import CURRENT_TUNNELS
+
+    for tunnel in CURRENT_TUNNELS:
+        tunnel.kill()
