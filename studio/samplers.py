@@ -68,10 +68,10 @@ def _table() -> tuple[Sampler, ...]:
         Sampler("ddim", "DDIM", "DDIMScheduler", _TRAILING),
         Sampler("ddpm", "DDPM", "DDPMScheduler", _SPACED),
         Sampler(
-            "dpm2", "DPM2", "KDPM2DiscreteScheduler", aliases=("k_dpm_2",), order=2, min_steps=3
+            "dpm2", "DPM2", "DPM2Scheduler", aliases=("k_dpm_2",), order=2, min_steps=3
         ),
         Sampler(
-            "dpm2_a", "DPM2 a", "KDPM2AncestralDiscreteScheduler",
+            "dpm2_a", "DPM2 a", "DPM2AncestralScheduler",
             aliases=("k_dpm_2_a", "k_dpm_2_ancestral"), order=2, min_steps=3,
         ),
         Sampler(

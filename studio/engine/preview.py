@@ -26,8 +26,8 @@ class Preview:
         device: torch.device,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._matrix = torch.tensor(colours.matrix, device=device)
-        self._bias = torch.tensor(colours.bias, device=device)
+        self._matrix = torch.tensor(colours.matrix, dtype=torch.float32, device=device)
+        self._bias = torch.tensor(colours.bias, dtype=torch.float32, device=device)
         self._clock = clock
         self._last = float("-inf")
         self._travelling: tuple[torch.Tensor, torch.cuda.Event] | None = None

@@ -5,6 +5,7 @@ different method with half the steps, and takes no spacing of timesteps. This is
 `DPMSolverStochasticScheduler`: diffusers' DPMSolverSDEScheduler draws its noise on the device from
 a tree for a whole batch; here each picture's noise comes from its own generator on the CPU.
 `LinearMultistepScheduler`: diffusers' LMS with coefficients that take microseconds.
+`DPM2Scheduler`, `DPM2AncestralScheduler`: diffusers' KDPM2 without 0.2 s of work at their making.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import EulerDiscreteScheduler, LMSDiscreteScheduler
+from diffusers import (
+    EulerDiscreteScheduler,
+    KDPM2AncestralDiscreteScheduler,
+    KDPM2DiscreteScheduler,
+    LMSDiscreteScheduler,
+)
 from diffusers.schedulers.scheduling_utils import SchedulerOutput
 from diffusers.utils.torch_utils import randn_tensor
 
@@ -189,6 +195,25 @@ class LinearMultistepScheduler(LMSDiscreteScheduler):  # type: ignore[misc]
                     product *= (point - node) / (nodes[current_order] - node)
             total += product
         return total * half
+
+
+class _QuicklyMade:
+    """Leaves out the thousand timesteps that the constructor sets and nobody uses."""
+
+    def set_timesteps(
+        self, num_inference_steps: int, device: Any = None, num_train_timesteps: int | None = None
+    ) -> None:
+        """As the scheduler it stands before does; only the constructor gives all three."""
+        steps = num_inference_steps if num_train_timesteps is None else 2
+        super().set_timesteps(steps, device, num_train_timesteps)  # type: ignore[misc]
+
+
+class DPM2Scheduler(_QuicklyMade, KDPM2DiscreteScheduler):  # type: ignore[misc]
+    """DPM-Solver-2 inspired by Karras et al. 2022 (arXiv:2206.00364, algorithm 2); diffusers'."""
+
+
+class DPM2AncestralScheduler(_QuicklyMade, KDPM2AncestralDiscreteScheduler):  # type: ignore[misc]
+    """The same with ancestral noise; diffusers'."""
 
 
 def _towards(

@@ -78,7 +78,7 @@ def describe(name: str, path: Path) -> ModelInfo:
         native_size=native,
         defaults=_defaults(card, native),
         problem=_problem(path, pipeline, unet),
-        known_words=bool(card.get("known_words", False)),
+        known_words=bool(card.get("known_words", card.get("name") == "pocket")),
     )
 
 
