@@ -11,7 +11,6 @@ from fastapi.responses import StreamingResponse
 
 from studio.api.answers import JobAnswer, JobsAnswer
 from studio.api.inputs import Body, TheStudio, Visitor, content, json_body
-from studio.errors import NotFound
 from studio.jobs import Job, Jobs
 from studio.request import PartialRequest
 

@@ -162,7 +162,7 @@ def test_a_running_job_shows_previews_and_stops_within_a_step(studio: RunningStu
     assert ended["state"] == "cancelled"
     assert ended["step"] <= at + 1
     assert ended["picture_ids"]
-    assert studio.http.get(f"/api/v1/jobs/{job}/preview").status_code == 404
+    assert studio.http.get(f"/api/v1/jobs/{job}/preview").status_code == 204
     for picture in ended["picture_ids"]:
         assert studio.http.get(f"/api/v1/pictures/{picture}").status_code == 200
     assert studio.end(studio.submit(prompt="unharmed"))["state"] == "done"
