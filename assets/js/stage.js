@@ -40,6 +40,7 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
   let following = true;
   let selected = 0;
   let cellsShown = [];
+  let lost = false;
 
   function stop() {
     if (!running) return;
@@ -212,6 +213,11 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
       if (!running) status.rest();
       if (why) notice.show(why);
     },
-    lost: (is) => (is ? notice.show({ title: t("lost.title"), text: t("lost.text") }) : undefined),
+    /** The server does not answer, or does again. @param {boolean} is */
+    lost(is) {
+      if (is && !lost) notice.show({ title: t("lost.title"), text: t("lost.text") });
+      if (!is && lost) notice.hide();
+      lost = is;
+    },
   };
 }
