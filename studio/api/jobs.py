@@ -65,11 +65,11 @@ def cancel(studio: TheStudio, job_id: str) -> JobAnswer:
     responses=content("image/png"),
 )
 def preview(job: TheJob) -> Response:
-    """A small PNG; 404 when there is none (yet, or any more)."""
-    latest = job.preview
+    """A small PNG; 204 when there is none (yet, or any more), as a page may ask a moment too late."""
+    latest, fresh = job.preview, {"Cache-Control": "no-store"}
     if latest is None:
-        raise NotFound("This job has no preview now.")
-    return Response(latest, media_type="image/png", headers={"Cache-Control": "no-store"})
+        return Response(status_code=204, headers=fresh)
+    return Response(latest, media_type="image/png", headers=fresh)
 
 
 @router.get(
