@@ -12,6 +12,7 @@ import gc
 import inspect
 import logging
 import os
+import shutil
 import sys
 import webbrowser
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ def stay_at_home(settings: Settings) -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = os.environ["DO_NOT_TRACK"] = "1"
-    os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "temporary")
+    os.environ["GRADIO_TEMP_DIR"] = str(settings.temporary)
 
 
 def serve(settings: Settings) -> int:
@@ -63,7 +64,8 @@ def serve(settings: Settings) -> int:
     with claim_address(settings.host, settings.port) as listener:
         from studio.bootstrap import Studio
 
-        studio = Studio(settings)
+        studio = Studio(settings)  # from here on the folder is ours alone
+        shutil.rmtree(settings.temporary, ignore_errors=True)
         server = Server(
             build(studio),
             listener,

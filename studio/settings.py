@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         return self.data_dir / "pictures"
 
     @property
+    def temporary(self) -> Path:
+        """The folder for what need not outlive a run; it is emptied at start."""
+        return self.data_dir / "temporary"
+
+    @property
     def models(self) -> Path:
         """The folder in which a person puts models."""
         return self.data_dir / "models"

@@ -201,7 +201,8 @@ class Gallery:
 
     def paths(self) -> dict[str, int]:
         """Path below the root -> row number, of everything in the index."""
-        return {r["path"]: r["number"] for r in self._database.rows("SELECT * FROM pictures")}
+        rows = self._database.rows("SELECT path, number FROM pictures")
+        return {row["path"]: row["number"] for row in rows}
 
     def reconcile(self) -> None:
         """Bring index and files into agreement; see studio.gallery.reconcile."""

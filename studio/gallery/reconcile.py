@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -39,13 +41,7 @@ def reconcile(gallery: Index) -> None:
     """
     root = gallery.root
     with storage_errors(root):
-        for stray in root.rglob(f".*{TEMPORARY_SUFFIX}"):
-            stray.unlink(missing_ok=True)
-        files = {
-            path.relative_to(root).as_posix(): path
-            for path in root.rglob("*.png")
-            if not any(part.startswith(".") for part in path.relative_to(root).parts)
-        }
+        files = dict(_walk(root))
     rows = gallery.paths()
     if lost := [number for path, number in rows.items() if path not in files]:
         log.warning("%d pictures are no longer on disk; the index forgets them", len(lost))
@@ -53,6 +49,18 @@ def reconcile(gallery: Index) -> None:
     for name, path in files.items():
         if name not in rows and (picture := _read_back(name, path)):
             gallery.insert(picture)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, Path]]:
+    """Every PNG by its path below ``root``; removes unfinished files on the way."""
+    for folder, _, names in os.walk(root):
+        inside = Path(folder).relative_to(root)
+        hidden = any(part.startswith(".") for part in inside.parts)
+        for name in names:
+            if name.startswith(".") and name.endswith(TEMPORARY_SUFFIX):
+                Path(folder, name).unlink(missing_ok=True)
+            elif name.endswith(".png") and not name.startswith(".") and not hidden:
+                yield "/".join((*inside.parts, name)), Path(folder, name)
 
 
 def _read_back(name: str, path: Path) -> Picture | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from studio.api import jobs as routes
 from studio.errors import ModelError, NotFound, QueueFull
 from studio.events import Event, ImageReady, Preparing, Progress
 from studio.gallery import Gallery
@@ -290,3 +293,47 @@ def test_the_pace_is_smooth_and_leaves_the_first_step_out() -> None:
     assert pace.steps_per_second == pytest.approx(1 / 0.8)
     assert pace.seconds_left(9) == pytest.approx(4.0)
     assert pace.seconds_left(2) == 0
+
+
+def test_many_threads_may_submit_and_cancel(house: House, tmp_path: Path) -> None:
+    house.worker.start()
+
+    def visit(number: int) -> list[str]:
+        jobs = [house.submit("boat") for _ in range(8)]
+        for job in jobs[number % 2 :: 2]:
+            house.jobs.cancel(job)
+        return jobs
+
+    with ThreadPoolExecutor(8) as visitors:
+        jobs = [job for some in visitors.map(visit, range(8)) for job in some]
+    ended = [house.end(job) for job in jobs]
+    assert house.jobs.counts == {"queued": 0, "running": 0}
+    queue = JobQueue(tmp_path / "jobs.sqlite")
+    for job in ended:
+        row = queue.find(job.id)
+        assert row is not None
+        assert row.state == job.state
+        assert job.state == "cancelled" or len(job.picture_ids) == 1
+    queue.close()
+
+
+def test_events_keep_a_quiet_connection_awake(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(routes, "EVENT_SECONDS", 0.0)
+    job = house.jobs.get(house.submit("boat"))
+
+    async def read() -> list[str]:
+        heard = []
+        async for event in routes._events(house.jobs, job):
+            heard.append(event)
+            if len(heard) == 3:
+                house.jobs.cancel(job.id)
+        return heard
+
+    first, *beats, last = asyncio.run(read())
+    assert "event: queued" in first
+    assert set(beats) == {": still here\n\n"}
+    assert "event: cancelled" in last
+    assert house.jobs._listeners == []
