@@ -65,7 +65,7 @@ def cancel(studio: TheStudio, job_id: str) -> JobAnswer:
     responses=content("image/png"),
 )
 def preview(job: TheJob) -> Response:
-    """A small PNG; 204 when there is none (yet, or any more), as a page may ask a moment too late."""
+    """A small PNG; 204 when there is none (yet, or any more): a page may ask a moment too late."""
     latest, fresh = job.preview, {"Cache-Control": "no-store"}
     if latest is None:
         return Response(status_code=204, headers=fresh)
