@@ -78,8 +78,8 @@ def recovered(values: Mapping[str, Any]) -> GenerationRequest:
         try:
             return GenerationRequest.model_validate(known)
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                known.pop(str(detail["loc"][0]), None)
+            for name in {str(detail["loc"][0]) for detail in error.errors(include_url=False)}:
+                del known[name]
 
 
 def _keys() -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from studio import images, infotext
-from studio.errors import NotFound
+from studio.errors import NotFound, StorageError
 from studio.gallery.picture import Picture, picture_id
 from studio.gallery.reconcile import reconcile
 from studio.gallery.search import conditions, folded
@@ -73,7 +73,11 @@ class Gallery:
             identifier, job_id, index, visitor, path, request, time.time(),
             favourite=False, trashed=None, width=image.width, height=image.height,
         )  # fmt: skip
-        self.insert(picture)
+        try:
+            self.insert(picture)
+        except StorageError:
+            path.unlink(missing_ok=True)
+            raise
         return picture
 
     def insert(self, picture: Picture) -> None:

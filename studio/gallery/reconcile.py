@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from studio import infotext
 from studio.gallery.picture import Picture, parse_id
@@ -70,7 +70,7 @@ def _read_back(name: str, path: Path) -> Picture | None:
             image.load()  # also reads the text chunks that follow the pixels
             values, size = infotext.from_image(image), image.size
         created = path.stat().st_mtime
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
+    except Exception as error:  # whatever a file from elsewhere does to the decoder
         log.warning("%s is not a whole picture (%s); it is left alone", path, error)
         return None
     identifier = path.stem

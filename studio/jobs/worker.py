@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import Protocol, cast
 
 from studio import images
@@ -57,8 +57,10 @@ class Worker:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        with suppress(Exception):  # the first job tries again, and is told what is wrong
+        try:
             self._painter = self._make_painter(self._jobs.say)
+        except Exception as error:  # the first job tries again, and is told
+            log.warning("The model is not ready: %s", error)
         self._jobs.say("")
         while not self._stopping.is_set():
             job = self._jobs.take()

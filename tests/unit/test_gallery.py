@@ -222,8 +222,27 @@ def test_a_disk_that_refuses_is_told_in_a_sentence(
     assert not list(gallery.root.rglob("*.p*"))
 
 
-def test_a_failed_insert_leaves_no_row(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StorageError), gallery._database.transaction() as connection:
-        connection.execute("UPDATE pictures SET favourite = 1")
-        raise sqlite3.OperationalError("database or disk is full")
-    assert add(gallery, "a boat").favourite is False
+def test_a_picture_that_cannot_be_indexed_leaves_no_file(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Picture) -> None:
+        with gallery._database.transaction():
+            raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gallery, "insert", refuse)
+        with pytest.raises(StorageError, match="The disk is full"):
+            add(gallery, "a boat")
+    assert not list(gallery.root.rglob("*.png"))
+    add(gallery, "a boat")
+    assert gallery.count() == 1
+
+
+def test_a_huge_picture_from_elsewhere_does_not_stop_the_start(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (gallery.root / "huge.png").write_bytes(images.encode_png(Image.new("RGB", (64, 64))))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    gallery.reconcile()
+    assert gallery.count() == 0
+    assert "huge.png is not a whole picture" in caplog.text
