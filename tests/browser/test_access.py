@@ -1,4 +1,4 @@
-"""What everyone needs: names on all controls, contrast, room for a finger, nothing from elsewhere."""
+"""What everyone needs: names on all controls, contrast, room for a finger, calm news."""
 
 from __future__ import annotations
 

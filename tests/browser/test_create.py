@@ -24,7 +24,9 @@ def test_words_become_a_picture(visit: Visit, size: tuple[int, int], shots: Path
     page.screenshot(path=shots / f"first-{size[0]}.png")
     visitor.describe("a red boat on the sea")
     previews: set[str] = set()
-    page.on("request", lambda asked: previews.add(asked.url) if "/preview?v=" in asked.url else None)
+    page.on(
+        "request", lambda asked: previews.add(asked.url) if "/preview?v=" in asked.url else None
+    )
     visitor.generate()
     page.wait_for_selector(".cell-preview")
     first = page.get_attribute(".cell-preview", "src")
@@ -112,7 +114,9 @@ def test_settings_survive_a_reload(visit: Visit) -> None:
     expect(page.get_by_label("Seed").first).to_have_value("12345")
     expect(page.locator("#field-sampler input")).to_have_value("Euler a")
     expect(page.locator("#field-shape input").nth(1)).to_be_checked()
-    expect(page.get_by_role("button", name="Fine tuning")).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("button", name="Fine tuning")).to_have_attribute(
+        "aria-expanded", "true"
+    )
 
 
 def test_only_the_schedules_that_a_sampler_can_do(visit: Visit) -> None:
