@@ -49,7 +49,8 @@ def denoise(
     picture, for samplers that add noise. Nothing here makes the host wait for the device.
     """
     timesteps = scheduler.timesteps
-    on_device = timesteps.to(latents.device)
+    fine = timesteps.float() if timesteps.is_floating_point() else timesteps  # MPS has no doubles
+    on_device = fine.to(latents.device)
     alphas = signal_levels(scheduler).sqrt().tolist()
     sigmas = (1 - signal_levels(scheduler)).sqrt().tolist()
     numbers = timesteps.tolist()

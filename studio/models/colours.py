@@ -35,7 +35,7 @@ def fit_colours(vae: Any, vae_scale_factor: int) -> PreviewColours:
     side = CELLS * vae_scale_factor
     pixels = torch.nn.functional.interpolate(cells, size=(side, side), mode="bilinear")
     encoded = vae.encode(pixels.to(vae.device, vae.dtype), return_dict=False)[0].mode()
-    latents = (encoded * vae.config.scaling_factor).float().cpu()
+    latents = (encoded * vae.config.scaling_factor).float().cpu().nan_to_num(0.0, 0.0, 0.0)
     flat = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])
     ones = torch.ones(len(flat), 1)
     colours = cells.permute(0, 2, 3, 1).reshape(-1, 3)

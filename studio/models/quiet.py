@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 LIBRARIES = ("xformers", "diffusers", "transformers", "peft", "accelerate", "huggingface_hub")
 
@@ -16,7 +15,6 @@ def quiet_libraries(device: str) -> None:
     """
     for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.ERROR)
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing is fetched behind the user's back
 
     from diffusers.utils import import_utils
     from diffusers.utils import logging as diffusers_logging
