@@ -17,7 +17,7 @@ import sys
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from studio.errors import StartupError
 from studio.flags import read_settings
@@ -77,9 +77,7 @@ def serve(settings: Settings) -> int:
             from studio.ui.share import close_public_link
 
             close_public_link()
-        if not studio.stop():  # in the middle of a long step or an import: all is on disk already
-            logging.shutdown()
-            os._exit(0)
+        studio.stop()
     return 0
 
 
@@ -131,5 +129,16 @@ def quick_imports() -> Iterator[None]:
         gc.freeze()  # what is imported stays: later collections need not look at it
 
 
+def leave(code: int) -> NoReturn:
+    """End the process now: everything is on disk, and taking torch apart would take seconds.
+
+    The worker may also be in the middle of a long step or an import that cannot be ended.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    raise SystemExit(main())
+    leave(main())
