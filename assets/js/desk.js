@@ -1,5 +1,6 @@
 // The desk's memory and manners. Gradio draws the controls; what they hold is known here, kept in the
 // browser, and written back through one hidden button (#desk-write), so that no round trip is needed.
+import { studio } from "./api.js";
 import { memory } from "./dom.js";
 import { createProblems } from "./problems.js";
 import { sizeOf, shapeOf } from "./shapes.js";
@@ -7,6 +8,7 @@ import { t } from "./i18n.js";
 
 const NOT_IN_A_REQUEST = ["shape"];
 const PATIENCE = 80;
+const ANSWER = 1500;
 
 /**
  * @param {{fields: string[], values: Record<string, any>}} facts the controls in their order, and first values
@@ -19,6 +21,7 @@ export function createDesk(facts, { models, samplers }) {
   let pending = {};
   let settled = [];
   let saving = 0;
+  let expecting = 0;
   const problems = createProblems(showField);
   const listeners = { ticket: null, ordered: null, refused: null, unknown: null, changed: null };
 
@@ -40,6 +43,20 @@ export function createDesk(facts, { models, samplers }) {
     return new Promise((resolve) => {
       settled.push(() => (clearInterval(timer), resolve()));
     });
+  }
+
+  /** Gradio does not always tell when an order gets lost on the way; then the server is asked itself. */
+  function expectTicket() {
+    clearTimeout(expecting);
+    expecting = setTimeout(async () => {
+      try {
+        await studio.health();
+        expectTicket();
+      } catch {
+        expecting = 0;
+        listeners.refused?.({ title: t("lost.title"), text: t("lost.text") });
+      }
+    }, ANSWER);
   }
 
   const native = () => models.get(held.model)?.native_size ?? 512;
@@ -126,11 +143,13 @@ export function createDesk(facts, { models, samplers }) {
       this.changed(given);
       problems.clearAll();
       listeners.ordered?.();
+      expectTicket();
       const order = Object.entries(held).filter(([name]) => fields.includes(name) && !NOT_IN_A_REQUEST.includes(name));
       return Object.fromEntries(order);
     },
     /** Gradio: the server's answer to an order. @param {any} ticket */
     ticket(ticket) {
+      clearTimeout(expecting);
       if (ticket.problems) {
         problems.show(ticket.problems, held);
         listeners.refused?.();
@@ -141,7 +160,10 @@ export function createDesk(facts, { models, samplers }) {
     /** Gradio: words of the prompt that the model does not know. @param {string[]} words */
     unknown: (words) => listeners.unknown?.(words ?? []),
     /** Gradio: the order did not get through. */
-    unreachable: () => listeners.refused?.({ title: t("lost.title"), text: t("lost.text") }),
+    unreachable() {
+      clearTimeout(expecting);
+      listeners.refused?.({ title: t("lost.title"), text: t("lost.text") });
+    },
     /** Values onto the desk, as from a picture's recipe. @param {Record<string, any>} values */
     apply(values) {
       const known = Object.fromEntries(Object.entries(values).filter(([name]) => fields.includes(name)));
@@ -153,6 +175,8 @@ export function createDesk(facts, { models, samplers }) {
       return write(known);
     },
     write,
+    /** Another model, with what suits it. @param {string} name */
+    useModel: (name) => write({ model: name, ...consequences(held, { ...held, model: name }) }),
     /** As left at the last visit. */
     restore() {
       const kept = memory.get("desk") ?? {};

@@ -31,7 +31,7 @@ async function start() {
   const lightbox = createLightbox({ samplers, actions });
   const stage = createStage(easel, { samplers, actions, desk, lightbox });
   const gallery = createGallery(wall, { actions, lightbox });
-  const parts = { gallery, models: createModels(shelf) };
+  const parts = { gallery, models: createModels(shelf, { desk, rooms }) };
   const watcher = createWatcher({ onJob, onLost: stage.lost });
   const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, tabs });
   const topbar = createTopbar(top, { onHelp: shortcuts.help });

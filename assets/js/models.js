@@ -3,8 +3,8 @@ import { studio } from "./api.js";
 import { el, factsOf } from "./dom.js";
 import { size, t } from "./i18n.js";
 
-/** @param {HTMLElement} root */
-export function createModels(root) {
+/** @param {HTMLElement} root @param {{desk: any, rooms: any}} tools */
+export function createModels(root, { desk, rooms }) {
   const { folder } = factsOf(root);
   const rows = el("ul", { class: "models" });
   root.replaceChildren(
@@ -35,8 +35,14 @@ export function createModels(root) {
         model.known_words ? el("p", { class: "soft" }, t("models.words")) : null,
         model.problem ? el("p", { class: "problem" }, model.problem) : null,
       ),
+      model.problem || model.name === desk.values.model ? null : useButton(model),
       el("span", { class: "model-state" }, el("span", { class: state === "resident" ? "dot is-on" : "dot" }), t(`models.${state}`)),
     );
+  }
+
+  function useButton({ name }) {
+    const use = () => desk.useModel(name).then(() => rooms.go("create"));
+    return el("button", { type: "button", class: "quiet-button", onclick: use, "aria-label": `${t("models.use")}: ${name}` }, t("models.use"));
   }
 
   return {
