@@ -151,7 +151,7 @@ class Jobs:
         return job
 
     def note_start(self, job: Job) -> int:
-        """Write down that a taken job is being worked on; the how manieth attempt this is."""
+        """Write down that a taken job is being worked on; which attempt this is."""
         return self._queue.take(job.id, job.started or time.time())
 
     def update(self, job: Job, **changes: object) -> None:
