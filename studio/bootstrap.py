@@ -13,6 +13,7 @@ from studio.gallery import Gallery
 from studio.jobs import Job, Jobs
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.models.catalog import Catalog
+from studio.models.threads import share_the_cpu
 from studio.samplers import check_sampling
 from studio.settings import Settings
 from studio.storage import FolderLock
@@ -112,6 +113,7 @@ class Studio:
     def _make_engine(self, say: Callable[[str], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""
         say("Starting PyTorch")
+        share_the_cpu()
         from studio.engine.engine import Engine
         from studio.models.store import ModelStore
 

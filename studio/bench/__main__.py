@@ -12,6 +12,7 @@ from pathlib import Path
 from studio.bench.report import Figure, as_json, as_table, machine
 from studio.bench.startup import measure_startup
 from studio.errors import StudioError
+from studio.models.threads import share_the_cpu
 from studio.settings import Settings
 
 
@@ -46,6 +47,7 @@ def _startup(device: str) -> list[Figure]:
 
 
 def _picture(options: argparse.Namespace) -> list[Figure]:
+    share_the_cpu()
     from studio.models.catalog import Catalog
     from studio.models.store import ModelStore
 
