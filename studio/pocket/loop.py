@@ -1,0 +1,192 @@
+"""The training loop that every stage shares: schedule, average, checkpoint, progress."""
+
+import copy
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from studio.pocket.team import MEET_STEPS, Team
+
+AVERAGE_DECAY = 0.998
+PRINT_SECONDS = 20.0
+SAVE_SECONDS = 90.0
+REPORT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for every stage of one training run."""
+
+    folder: Path
+    seed: int = 0
+    minutes: float | None = None
+    compiled: bool = True
+    device: torch.device = field(default_factory=lambda: choose_device())
+    team: Team = field(default_factory=Team)
+
+
+class Stage(Protocol):
+    """One part of the training: a name, what learns, and the loss of one batch."""
+
+    name: str
+    samples: int
+    peak_rate: float
+
+    @property
+    def learner(self) -> nn.Module:
+        """What is trained."""
+
+    def loss(self, generator: torch.Generator, done: float) -> tuple[torch.Tensor, int]:
+        """Return the loss of a fresh batch, and how many samples the batch had.
+
+        `done` is the share of the stage that is over, for what changes on the way.
+        """
+
+    def report(self, averaged: nn.Module, folder: Path) -> str:
+        """Look at the averaged weights: save a sheet if there is one, return a line of text."""
+
+
+def choose_device() -> torch.device:
+    """Return the CUDA device of this process where there is one, else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+
+
+def compiled(function: Callable[..., Any], settings: Settings) -> Callable[..., Any]:
+    """Compile the function on CUDA if asked to; shapes are taken as fixed.
+
+    Not on a CPU: there, PyTorch 2.13's compiled backward pass of a channels-last group norm under
+    autocast returned gradients near zero, and the autoencoder learnt nothing.
+    """
+    if not (settings.compiled and settings.device.type == "cuda"):
+        return function
+    compiler: Any = torch.compile
+    result: Callable[..., Any] = compiler(function, dynamic=False)
+    return result
+
+
+def learning_rate(progress: float, peak: float, final: float = 2e-5, warm: float = 0.02) -> float:
+    """Rise for the first 2 %, then fall along a cosine from `peak` to `final`."""
+    if progress < warm:
+        return peak * max(progress / warm, 0.02)
+    bend = (progress - warm) / (1 - warm)
+    return final + (peak - final) * 0.5 * (1 + math.cos(math.pi * min(bend, 1.0)))
+
+
+@torch.no_grad()
+def _average(averaged: nn.Module, learner: nn.Module, steps: int) -> None:
+    decay = min(AVERAGE_DECAY, (1 + steps) / (10 + steps))
+    for old, new in zip(averaged.parameters(), learner.parameters(), strict=True):
+        old.lerp_(new, 1 - decay)
+    for kept, current in zip(averaged.buffers(), learner.buffers(), strict=True):
+        kept.copy_(current)
+
+
+@dataclass
+class Progress:
+    """How far a stage has come; survives in its checkpoint."""
+
+    steps: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+
+    def fraction(self, samples: int, minutes: float | None) -> float:
+        """Share of the stage that is done: by samples, or by time if that runs out first."""
+        by_time = self.seconds / (60 * minutes) if minutes else 0.0
+        return max(self.samples / samples, by_time)
+
+
+def checkpoint_path(folder: Path, name: str) -> Path:
+    """Where a stage keeps its weights, their average and the optimizer's state."""
+    return folder / f"{name}.pt"
+
+
+def load_averaged(folder: Path, name: str, module: nn.Module) -> Progress:
+    """Load a stage's averaged weights into `module`, return how far the stage came."""
+    stored = torch.load(checkpoint_path(folder, name), map_location="cpu", weights_only=True)
+    module.load_state_dict(stored["averaged"])
+    return Progress(**stored["progress"])
+
+
+def fit(stage: Stage, settings: Settings) -> Progress:
+    """Train a stage to its end, going on from its checkpoint if there is one.
+
+    AdamW, gradients clipped at norm 1, weights averaged with decay 0.998 (rising from 0.1).
+    """
+    learner = stage.learner.to(settings.device)
+    averaged = copy.deepcopy(learner).eval().requires_grad_(False)
+    optimizer = torch.optim.AdamW(
+        learner.parameters(), lr=stage.peak_rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True
+    )
+    progress = Progress()
+    path = checkpoint_path(settings.folder, stage.name)
+    if path.exists():
+        stored = torch.load(path, map_location=settings.device, weights_only=True)
+        learner.load_state_dict(stored["learner"])
+        averaged.load_state_dict(stored["averaged"])
+        optimizer.load_state_dict(stored["optimizer"])
+        progress = Progress(**stored["progress"])
+
+    def save() -> None:
+        state = {
+            "learner": learner.state_dict(),
+            "averaged": averaged.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "progress": vars(progress),
+        }
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    team = settings.team
+    begin = settings.seed * 1_000_003 + 101 * progress.steps + team.rank
+    generator = torch.Generator().manual_seed(begin)
+    printed = saved = reported = time.monotonic()
+    loss_sum, loss_count, rate_samples = 0.0, 0, progress.samples
+    done = team.share(progress.fraction(stage.samples, settings.minutes))
+    while done < 1:
+        started = time.monotonic()
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(done, stage.peak_rate)
+        with torch.autocast(settings.device.type, torch.bfloat16):
+            loss, count = stage.loss(generator, done)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        progress.steps += 1
+        progress.samples += count * team.size
+        if progress.steps % MEET_STEPS == 0:
+            team.mean_weights(learner)
+            done = team.share(progress.fraction(stage.samples, settings.minutes))
+        now = time.monotonic()  # compiling, in the first step, is not charged in full
+        progress.seconds += min(now - started, 10.0)
+        _average(averaged, learner, progress.steps)
+        loss_sum, loss_count = loss_sum + loss.item(), loss_count + 1
+        if not team.leads:
+            continue
+        if now - printed > PRINT_SECONDS:
+            rate = (progress.samples - rate_samples) / (now - printed)
+            print(
+                f"{stage.name} {100 * done:5.1f} %  step {progress.steps}  "
+                f"{progress.samples} samples  {rate:.1f}/s  loss {loss_sum / loss_count:.4f}",
+                flush=True,
+            )
+            printed, loss_sum, loss_count, rate_samples = now, 0.0, 0, progress.samples
+        if now - saved > SAVE_SECONDS:
+            save()
+            saved = time.monotonic()
+        if now - reported > REPORT_SECONDS:
+            print(f"{stage.name} {stage.report(averaged, settings.folder)}", flush=True)
+            reported = time.monotonic()
+    if team.leads:
+        save()
+        print(f"{stage.name} done: {stage.report(averaged, settings.folder)}", flush=True)
+    return progress
