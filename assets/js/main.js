@@ -47,7 +47,10 @@ async function start() {
   Object.assign(desk.listeners, {
     ordered: stage.ordered,
     refused: stage.refused,
-    ticket: (id) => watcher.watch(id),
+    ticket(id) {
+      stage.expect(id);
+      watcher.watch(id);
+    },
   });
   // From an action that left the lightbox open (use again, vary) the desk is where to look next.
   addEventListener("hashchange", () => lightbox.close());

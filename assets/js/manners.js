@@ -30,6 +30,7 @@ function stepper(desk) {
   };
   label.before(iconButton("minus", t("count.fewer"), by(-1)));
   label.after(iconButton("plus", t("count.more"), by(1)));
+  label.title = t("help.num_images");
   field.classList.add("stepper");
 }
 
@@ -57,6 +58,7 @@ function radios() {
   const name = () => {
     for (const input of group?.querySelectorAll("input[type=radio]") ?? []) {
       if (input.name !== "shape") input.name = "shape";
+      input.closest("label").title = t(`shape.${input.value}`);
     }
   };
   group?.setAttribute("role", "radiogroup");

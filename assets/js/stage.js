@@ -38,6 +38,7 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
   let alone = null; // or a single picture
   let running = null; // the job that works now, on the easel or not
   let following = true;
+  let wanted = null; // the job that was ordered last
   let selected = 0;
   let cellsShown = [];
   let lost = false;
@@ -137,15 +138,16 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
     const before = running;
     for (const id of next.picture_ids) hang(pictureOf(next, id));
     const works = !ENDED.includes(next.state);
-    if (works && (next.state === "running" || !before || before.id === next.id || before.state === "queued")) {
-      running = next;
-    }
+    if (works && (next.state === "running" || !before || before.id === next.id)) running = next;
     if (!works && before?.id === next.id) running = null;
+    // A short job may have ended before it was ever seen at work.
+    const concerns = before?.id === next.id || (!running && wanted === next.id);
+    if (!works && wanted === next.id) wanted = null;
     strip.live(running);
     if (running) status.show(running);
-    else status.rest(before ? farewell(next) : "");
-    if (following && (running === next || before?.id === next.id || job?.id === next.id)) showJob(next);
-    if (next.state === "failed" && before?.id === next.id) failed(next);
+    else status.rest(concerns ? farewell(next) : "");
+    if (following && (running === next || concerns || job?.id === next.id)) showJob(next);
+    if (next.state === "failed" && concerns) failed(next);
   }
 
   function failed(next) {
@@ -207,6 +209,10 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
       following = true;
       notice.hide();
       if (!running) status.ordered();
+    },
+    /** What was ordered is this job. @param {string} id */
+    expect(id) {
+      wanted = id;
     },
     /** What was ordered will not come. @param {any} [why] */
     refused(why) {

@@ -70,7 +70,7 @@ def test_targets_are_large_enough_for_a_finger(visit: Visit) -> None:
 def test_progress_is_told_to_a_screen_reader(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
-    visitor.remember(num_inference_steps=150, width=256, height=256, shape="custom")
+    visitor.remember(num_inference_steps=60, width=256, height=256, shape="custom")
     visitor.generate()
     bar = page.get_by_role("progressbar", name="Progress")
     page.wait_for_function("document.querySelector('[role=progressbar]').ariaValueNow > 0")
@@ -82,7 +82,7 @@ def test_progress_is_told_to_a_screen_reader(visit: Visit) -> None:
 def test_a_studio_that_goes_away_is_said_calmly(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
-    visitor.remember(num_inference_steps=150, width=256, height=256, shape="custom")
+    visitor.remember(num_inference_steps=60, width=256, height=256, shape="custom")
     visitor.generate()
     page.wait_for_selector(".cell-preview")
     visitor.context.set_offline(True)

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 
 pytestmark = pytest.mark.browser
-SLOW = {"num_inference_steps": 150, "width": 256, "height": 256, "shape": "custom"}
+SLOW = {"num_inference_steps": 60, "width": 256, "height": 256, "shape": "custom"}
 Visit = Callable[..., Visitor]
 
 
@@ -31,7 +31,7 @@ def test_words_become_a_picture(visit: Visit, size: tuple[int, int], shots: Path
     page.wait_for_selector(".cell-preview")
     first = page.get_attribute(".cell-preview", "src")
     expect(page.locator(".cell-preview")).not_to_have_attribute("src", first or "")
-    expect(page.locator(".status-words")).to_have_text(re.compile(r"Step \d+ of 150"))
+    expect(page.locator(".status-words")).to_have_text(re.compile(r"Step \d+ of 60"))
     page.screenshot(path=shots / f"generating-{size[0]}.png")
     visitor.finished()
     assert len(previews) >= 2
@@ -77,7 +77,7 @@ def test_stop_keeps_what_is_finished(visit: Visit) -> None:
 def test_a_reload_finds_the_running_job(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
-    visitor.remember(**{**SLOW, "num_inference_steps": 60, "num_images": 6})
+    visitor.remember(**{**SLOW, "num_inference_steps": 30, "num_images": 6})
     visitor.describe("a house at night")
     visitor.generate()
     page.wait_for_selector(".cell-picture.is-in")
@@ -86,7 +86,7 @@ def test_a_reload_finds_the_running_job(visit: Visit) -> None:
     expect(page.locator(".label-prompt")).to_have_text("a house at night")
     expect(page.locator(".cell")).to_have_count(6)
     assert page.locator(".cell-picture").count() >= 1
-    expect(page.locator(".status-words")).to_have_text(re.compile(r"Step \d+ of 360"))
+    expect(page.locator(".status-words")).to_have_text(re.compile(r"Step \d+ of 180"))
     page.get_by_role("button", name="Stop").click()
     page.wait_for_selector(".stage-status[data-state=rest]", state="attached")
     page.reload()
@@ -224,3 +224,13 @@ def test_chinese_page_and_the_language_switch(visit: Visit, shots: Path) -> None
     expect(page.get_by_role("button", name="Generate")).to_be_visible()
     expect(page.get_by_label("Prompt").first).to_have_value("夜晚的城市")
     assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_a_job_too_short_to_be_seen_at_work(visit: Visit) -> None:
+    visitor = visit()
+    visitor.remember(num_inference_steps=1)
+    for count in (1, 2, 3):
+        visitor.generate()
+        expect(visitor.page.locator(".frame[data-id]")).to_have_count(count)
+        newest = visitor.page.locator(".frame[data-id]").first
+        expect(newest).to_have_attribute("aria-current", "true")

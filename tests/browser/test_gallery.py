@@ -62,7 +62,9 @@ def test_large_view_walks_and_sends_back(visit: Visit, hung: list[str], shots: P
     expect(page.get_by_label("Seed").first).to_have_value("3")
 
 
-def test_favourites_bin_undo_and_restore(visit: Visit, studio: RunningStudio) -> None:
+def test_favourites_bin_undo_and_restore(
+    visit: Visit, studio: RunningStudio, hung: list[str]
+) -> None:
     prompt = "a kite over the bay"
     studio.end(studio.submit(prompt=prompt, num_inference_steps=1))
     visitor = visit(tab="gallery")
@@ -70,7 +72,8 @@ def test_favourites_bin_undo_and_restore(visit: Visit, studio: RunningStudio) ->
     tile = page.locator(".tile").filter(has=page.get_by_role("button", name=f"Open: {prompt}"))
     tile.get_by_role("button", name="Add to favourites").click()
     page.get_by_role("button", name="Favourites", exact=True).click()
-    expect(page.locator(".tile-open")).to_have_count(1)
+    expect(page.get_by_role("button", name=f"Open: {hung[-1]}")).to_have_count(0)
+    expect(tile).to_have_count(1)
     tile.get_by_role("button", name=f"Open: {prompt}").click()
     page.keyboard.press("Delete")
     page.keyboard.press("Escape")
