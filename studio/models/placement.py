@@ -27,7 +27,8 @@ _NATIVE_BF16 = ("amx_bf16", "avx512_bf16", "bf16")  # the last is what Arm calls
 class Placement:
     """A device and the format of the UNet's and autoencoder's weights on it.
 
-    Latents and the scheduler's arithmetic are fp32 everywhere.
+    Latents and the scheduler's arithmetic are fp32 everywhere. Decoding in bf16 was measured on
+    pocket's autoencoder: at most 2 of 255 levels away from fp32 (56 dB), in a third of the time.
     """
 
     device: torch.device

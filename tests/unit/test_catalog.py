@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from studio.errors import InvalidRequest
 from studio.models.catalog import Catalog
+from studio.models.threads import share_the_cpu
 from studio.models.weights import is_whole, variant
 
 
@@ -143,3 +145,12 @@ def test_half_precision_files_are_found_by_their_variant(model: Path) -> None:
     weights.rename(weights.with_name("diffusion_pytorch_model.fp16.safetensors"))
     assert variant(weights.parent) == "fp16"
     assert Catalog([model.parent]).list()[0].problem is None
+
+
+def test_idle_threads_sleep_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    share_the_cpu()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    share_the_cpu()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
