@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { t } from "./i18n.js";
 
 const GAP = 12;
-const LARGEST = 3.5; // a small picture is not blown up further than this
+const LARGEST = 4; // a small picture is not blown up further than this
 
 /**
  * The number of columns and the cell size with which `n` pictures fill a space best.

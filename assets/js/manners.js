@@ -18,6 +18,7 @@ export async function teachManners(desk, { lastSeed, goModels }) {
   if (/Mac|iP/.test(navigator.platform)) document.documentElement.style.setProperty("--keys", '"⌘ ↵"');
   generate?.setAttribute("aria-keyshortcuts", "Control+Enter");
   document.querySelector("#field-prompt textarea")?.setAttribute("spellcheck", "false");
+  document.documentElement.dataset.desk = "ready";
 }
 
 function stepper(desk) {

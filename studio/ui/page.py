@@ -41,6 +41,8 @@ def mount(app: FastAPI, studio: Studio) -> FastAPI:
     blocks, options = build_page(studio)
     words = load_words(studio.settings.assets)
     data = {"words": words, "bounds": field_bounds()}
-    app.add_middleware(FirstPaint, head=page_head(TITLE, data))
+    scripts = sorted((studio.settings.assets / "js").glob("*.js"))
+    modules = [script.name for script in scripts if script.name != "boot.js"]
+    app.add_middleware(FirstPaint, head=page_head(TITLE, data, modules))
     mounted: FastAPI = gr.mount_gradio_app(app, blocks, path="/", **options)
     return mounted
