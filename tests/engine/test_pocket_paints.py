@@ -27,7 +27,8 @@ def request_of(catalog: Catalog, **values: object) -> GenerationRequest:
 
 def test_pocket_says_what_it_is(catalog: Catalog) -> None:
     (info,) = catalog.list()
-    assert (info.name, info.family, info.problem, info.native_size) == ("pocket", "sd", None, 256)
+    assert (info.name, info.family, info.problem) == ("pocket", "sd", None)
+    assert info.native_size == info.defaults.width == info.defaults.height
     assert info.known_words
     assert info.size < 32 * 2**20
 
@@ -40,11 +41,11 @@ def test_pocket_paints_the_same_alone_and_in_a_batch(
     request = request_of(catalog, num_images=2, batch_size=2)
     events = list(engine.generate(request))
     both = pictures(iter(events))
-    assert both[0].size == (256, 256)
+    assert both[0].size == (request.width, request.height)
     assert same(both[1], pictures(engine.generate(request.one(1)))[0])
     assert not same(both[0], both[1])
     previews = [event.preview for event in events if isinstance(event, Progress)]
-    assert any(preview is not None and preview.size == (32, 32) for preview in previews)
+    assert any(preview is not None and preview.width * 8 == request.width for preview in previews)
 
 
 def test_pocket_draws_what_it_is_asked_in_both_languages(catalog: Catalog) -> None:
