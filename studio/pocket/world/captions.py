@@ -133,16 +133,21 @@ def _kept_attributes(rng: random.Random) -> frozenset[str]:
         return frozenset(everything)
     if roll < COMPLETE_SHARE + 0.10:
         return frozenset({"colour"})
-    shares = {"colour": 0.92, "position": 0.35, "place": 0.75, "time": 0.7, "weather": 0.45,
-              "style": 0.7}
+    shares = {
+        "colour": 0.92,
+        "position": 0.35,
+        "place": 0.75,
+        "time": 0.7,
+        "weather": 0.45,
+        "style": 0.7,
+    }
     return frozenset(key for key in everything if rng.random() < shares[key])
 
 
 def caption(scene: Scene, language: Language, rng: random.Random) -> str:
     """Describe the scene, with varied wording, order and completeness."""
     kept, words = _kept_attributes(rng), _Wording(rng)
-    things = _subjects(scene, language, words, colour="colour" in kept,
-                       position="position" in kept)
+    things = _subjects(scene, language, words, colour="colour" in kept, position="position" in kept)
     if words.chance(0.3):
         text = _tags(scene, kept, words, things, language)
     elif language == "en":

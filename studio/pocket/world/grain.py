@@ -59,10 +59,17 @@ def brush_dabs(size: int, variant: int, scale: float) -> tuple[Indices, Floats]:
         angle = 0.5 + 0.9 * float(flow[y, x])
         dx, dy = np.cos(angle) * length / 2, np.sin(angle) * length / 2
         nx, ny = -np.sin(angle) * width / 2, np.cos(angle) * width / 2
-        draw.polygon([(x - dx, y - dy), (x - dx * 0.8 + nx, y - dy * 0.8 + ny),
-                      (x + dx * 0.8 + nx, y + dy * 0.8 + ny), (x + dx, y + dy),
-                      (x + dx * 0.8 - nx, y + dy * 0.8 - ny),
-                      (x - dx * 0.8 - nx, y - dy * 0.8 - ny)], fill=i + 1)
+        draw.polygon(
+            [
+                (x - dx, y - dy),
+                (x - dx * 0.8 + nx, y - dy * 0.8 + ny),
+                (x + dx * 0.8 + nx, y + dy * 0.8 + ny),
+                (x + dx, y + dy),
+                (x + dx * 0.8 - nx, y + dy * 0.8 - ny),
+                (x - dx * 0.8 - nx, y - dy * 0.8 - ny),
+            ],
+            fill=i + 1,
+        )
     dabs = np.asarray(sheet, dtype=np.int32)
     own = np.arange(size * size, dtype=np.int32).reshape(size, size)
     loaded = np.concatenate(([0], inside[:, 0] * size + inside[:, 1])).astype(np.int32)
@@ -79,6 +86,7 @@ def hatching(size: int) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     step = side / 21
     for i in range(-22, 44):
-        draw.line([(i * step, side), (i * step + side * 0.8, 0)], fill=255,
-                  width=round(step * 0.36))
+        draw.line(
+            [(i * step, side), (i * step + side * 0.8, 0)], fill=255, width=round(step * 0.36)
+        )
     return sheet.reduce(2)

@@ -26,16 +26,61 @@ class Mood:
 
 
 MOODS: Final[dict[str, Mood]] = {
-    "dawn": Mood((150, 150, 218), (250, 186, 206), (255, 228, 196), (255, 246, 214),
-                 (1.0, 0.86, 0.94), (244, 200, 214), (255, 150, 200), 0.40, False),
-    "noon": Mood((40, 136, 222), (108, 190, 244), (210, 240, 252), (255, 246, 190),
-                 (1.0, 1.0, 1.0), (176, 220, 244), (80, 210, 255), 0.15, False),
-    "afternoon": Mood((250, 184, 70), (255, 214, 122), (255, 242, 196), (255, 252, 232),
-                      (1.05, 0.93, 0.72), (255, 226, 150), (255, 200, 70), 0.24, False),
-    "sunset": Mood((72, 40, 112), (206, 62, 98), (255, 146, 66), (255, 214, 110),
-                   (0.78, 0.50, 0.56), (222, 92, 92), (255, 84, 110), 0.44, True),
-    "night": Mood((8, 14, 46), (20, 34, 88), (50, 70, 136), (252, 246, 214),
-                  (0.40, 0.48, 0.72), (46, 64, 128), (90, 110, 255), 0.20, True),
+    "dawn": Mood(
+        (150, 150, 218),
+        (250, 186, 206),
+        (255, 228, 196),
+        (255, 246, 214),
+        (1.0, 0.86, 0.94),
+        (244, 200, 214),
+        (255, 150, 200),
+        0.40,
+        False,
+    ),
+    "noon": Mood(
+        (40, 136, 222),
+        (108, 190, 244),
+        (210, 240, 252),
+        (255, 246, 190),
+        (1.0, 1.0, 1.0),
+        (176, 220, 244),
+        (80, 210, 255),
+        0.15,
+        False,
+    ),
+    "afternoon": Mood(
+        (250, 184, 70),
+        (255, 214, 122),
+        (255, 242, 196),
+        (255, 252, 232),
+        (1.05, 0.93, 0.72),
+        (255, 226, 150),
+        (255, 200, 70),
+        0.24,
+        False,
+    ),
+    "sunset": Mood(
+        (72, 40, 112),
+        (206, 62, 98),
+        (255, 146, 66),
+        (255, 214, 110),
+        (0.78, 0.50, 0.56),
+        (222, 92, 92),
+        (255, 84, 110),
+        0.44,
+        True,
+    ),
+    "night": Mood(
+        (8, 14, 46),
+        (20, 34, 88),
+        (50, 70, 136),
+        (252, 246, 214),
+        (0.40, 0.48, 0.72),
+        (46, 64, 128),
+        (90, 110, 255),
+        0.20,
+        True,
+    ),
 }
 
 SUBJECT_COLOURS: Final[dict[str, Colour]] = {
@@ -67,11 +112,17 @@ def mood_for(time_of_day: str, weather: str) -> Mood:
     mood = MOODS[time_of_day]
     if weather not in ("rain", "snow"):
         return mood
-    grey = scaled((150, 160, 176) if weather == "rain" else (206, 214, 226),
-                  mix_tint(mood.tint, 0.85))
+    grey = scaled(
+        (150, 160, 176) if weather == "rain" else (206, 214, 226), mix_tint(mood.tint, 0.85)
+    )
     share = 0.34 if weather == "rain" else 0.22
-    return replace(mood, top=mix(mood.top, grey, share), middle=mix(mood.middle, grey, share),
-                   horizon=mix(mood.horizon, grey, share), haze=mix(mood.haze, grey, share))
+    return replace(
+        mood,
+        top=mix(mood.top, grey, share),
+        middle=mix(mood.middle, grey, share),
+        horizon=mix(mood.horizon, grey, share),
+        haze=mix(mood.haze, grey, share),
+    )
 
 
 def mix_tint(tint: tuple[float, float, float], share: float) -> tuple[float, float, float]:

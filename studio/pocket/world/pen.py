@@ -100,7 +100,13 @@ class Pen:
         self._cover.ellipse(box, fill=0 if colour is None else 255)
 
     def pie(
-        self, colour: Colour | None, x: float, y: float, rx: float, ry: float, start: float,
+        self,
+        colour: Colour | None,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        start: float,
         end: float,
     ) -> None:
         """A slice of an ellipse, in degrees clockwise from three o'clock."""
@@ -116,8 +122,7 @@ class Pen:
         corners = self._points(((x0, y0), (x1, y1)))
         if colour is not None:
             self._paint.rounded_rectangle(corners, r * self._scale, fill=colour)
-        self._cover.rounded_rectangle(corners, r * self._scale,
-                                      fill=0 if colour is None else 255)
+        self._cover.rounded_rectangle(corners, r * self._scale, fill=0 if colour is None else 255)
 
     def stroke(self, colour: Colour, width: float, *points: Point) -> None:
         """A line with rounded joints and ends."""
@@ -141,6 +146,7 @@ def smooth(points: Sequence[Point], steps: int = 6) -> list[Point]:
             u, v = t * t, t * t * t
             wa, wb = -0.5 * v + u - 0.5 * t, 1.5 * v - 2.5 * u + 1
             wc, wd = -1.5 * v + 2 * u + 0.5 * t, 0.5 * v - 0.5 * u
-            curve.append((wa * ax + wb * bx + wc * cx + wd * dx,
-                          wa * ay + wb * by + wc * cy + wd * dy))
+            curve.append(
+                (wa * ax + wb * bx + wc * cx + wd * dx, wa * ay + wb * by + wc * cy + wd * dy)
+            )
     return curve

@@ -15,8 +15,7 @@ _GROUND_BASE = 1.02
 def _ridge(pen: Pen, base: float, height: float, waves: float, phase: float) -> None:
     """Cover everything below a rolling line with the sheet's ground."""
     line: list[Point] = [
-        (i / 24, base - height * math.sin(waves * math.pi * 2 * i / 24 + phase))
-        for i in range(25)
+        (i / 24, base - height * math.sin(waves * math.pi * 2 * i / 24 + phase)) for i in range(25)
     ]
     pen.clear_to_ground(*line, (1.0, _GROUND_BASE), (0.0, _GROUND_BASE))
 
@@ -32,8 +31,9 @@ def _fir(pen: Pen, colour: Colour, x: float, foot: float, height: float) -> None
     width = height * 0.27
     for level, spread in ((0.0, 1.0), (0.28, 0.80), (0.54, 0.58)):
         low = foot - height * level
-        pen.poly(colour, (x - width * spread, low), (x + width * spread, low),
-                 (x, low - height * 0.46))
+        pen.poly(
+            colour, (x - width * spread, low), (x + width * spread, low), (x, low - height * 0.46)
+        )
 
 
 def _mountains(size: int, mood: Mood, rng: random.Random) -> Sheets:
@@ -45,8 +45,15 @@ def _mountains(size: int, mood: Mood, rng: random.Random) -> Sheets:
         back.clear_to_ground((x - half, 0.72), (x, peak), (x + half, 0.72))
         back.poly(shade, (x, peak), (x + half, 0.72), (x + half * 0.15, 0.72))
         cap, edge = peak + height * 0.34, half * 0.34
-        back.poly(snow, (x, peak), (x + edge, cap), (x + edge * 0.35, cap - 0.045),
-                  (x, cap + 0.01), (x - edge * 0.4, cap - 0.045), (x - edge, cap))
+        back.poly(
+            snow,
+            (x, peak),
+            (x + edge, cap),
+            (x + edge * 0.35, cap - 0.045),
+            (x, cap + 0.01),
+            (x - edge * 0.4, cap - 0.045),
+            (x - edge, cap),
+        )
     middle = _sheet(size, mood, (70, 120, 112), 0.22, 0.56)
     _ridge(middle, 0.65, 0.035, 1.4, rng.uniform(0, 0.8))
     front = _sheet(size, mood, (92, 148, 84), 0.0, 0.70)
@@ -71,15 +78,21 @@ def _desert(size: int, mood: Mood, rng: random.Random) -> Sheets:
     back = _sheet(size, mood, (206, 128, 96), 0.30, 0.42)
     for x, half, top in ((0.14, 0.15, 0.46), (0.88, 0.18, 0.42)):
         peak = top + rng.uniform(-0.015, 0.015)
-        back.clear_to_ground((x - half, 0.70), (x - half * 0.72, peak), (x + half * 0.72, peak),
-                             (x + half, 0.70))
+        back.clear_to_ground(
+            (x - half, 0.70), (x - half * 0.72, peak), (x + half * 0.72, peak), (x + half, 0.70)
+        )
     middle = _sheet(size, mood, (240, 194, 122), 0.12, 0.56)
     _ridge(middle, 0.645, 0.045, 0.9, 3.4 + rng.uniform(-0.3, 0.3))
     cactus = mood.shade((64, 132, 84))
     for x, foot, tall in ((0.08, 0.76, 0.19), (0.93, 0.75, 0.16)):
         middle.stroke(cactus, 0.036, (x, foot), (x, foot - tall))
-        middle.stroke(cactus, 0.028, (x, foot - tall * 0.35), (x + 0.055, foot - tall * 0.42),
-                      (x + 0.055, foot - tall * 0.75))
+        middle.stroke(
+            cactus,
+            0.028,
+            (x, foot - tall * 0.35),
+            (x + 0.055, foot - tall * 0.42),
+            (x + 0.055, foot - tall * 0.75),
+        )
     front = _sheet(size, mood, (246, 210, 138), 0.0, 0.70)
     _ridge(front, 0.765, 0.035, 0.8, 0.5 + rng.uniform(-0.3, 0.3))
     return back, middle, front
@@ -88,15 +101,27 @@ def _desert(size: int, mood: Mood, rng: random.Random) -> Sheets:
 def _sea(size: int, mood: Mood, rng: random.Random) -> Sheets:
     back = _sheet(size, mood, (110, 140, 170), 0.45, 0.50)
     shift = rng.uniform(-0.03, 0.03)
-    back.blob(mood.shade((104, 136, 160), 0.42), (0.64 + shift, 0.66), (0.72 + shift, 0.575),
-              (0.82 + shift, 0.595), (0.90 + shift, 0.555), (1.06, 0.66), (0.85, 0.72))
+    back.blob(
+        mood.shade((104, 136, 160), 0.42),
+        (0.64 + shift, 0.66),
+        (0.72 + shift, 0.575),
+        (0.82 + shift, 0.595),
+        (0.90 + shift, 0.555),
+        (1.06, 0.66),
+        (0.85, 0.72),
+    )
     water = mood.shade((34, 128, 190), 0.06)
     near, far = mood.shade((14, 74, 146)), mix(water, mood.horizon, 0.45)
     middle = Pen(size, vertical_gradient(((0.62, far), (0.76, water), (1.0, near)), size * 2))
     middle.clear_to_ground((0.0, 0.63), (1.0, 0.63), (1.0, 1.02), (0.0, 1.02))
     glint = mix(water, mood.horizon, 0.55)
-    for x, y, half in ((0.20, 0.70, 0.12), (0.66, 0.68, 0.10), (0.46, 0.745, 0.13),
-                       (0.86, 0.77, 0.12), (0.10, 0.79, 0.10)):
+    for x, y, half in (
+        (0.20, 0.70, 0.12),
+        (0.66, 0.68, 0.10),
+        (0.46, 0.745, 0.13),
+        (0.86, 0.77, 0.12),
+        (0.10, 0.79, 0.10),
+    ):
         cx = x + rng.uniform(-0.04, 0.04)
         middle.box(glint, cx - half, y - 0.008, cx + half, y + 0.008, 0.008)
     front = Pen(size, vertical_gradient(((0.86, mix(near, water, 0.5)), (1.0, near)), size * 2))
@@ -106,14 +131,26 @@ def _sea(size: int, mood: Mood, rng: random.Random) -> Sheets:
 
 def _city(size: int, mood: Mood, rng: random.Random) -> Sheets:
     back = _sheet(size, mood, (120, 136, 176), 0.46, 0.26)
-    for x, width, top in ((0.0, 0.16, 0.44), (0.20, 0.13, 0.34), (0.38, 0.16, 0.42),
-                          (0.60, 0.12, 0.28), (0.76, 0.13, 0.40), (0.91, 0.12, 0.33)):
+    for x, width, top in (
+        (0.0, 0.16, 0.44),
+        (0.20, 0.13, 0.34),
+        (0.38, 0.16, 0.42),
+        (0.60, 0.12, 0.28),
+        (0.76, 0.13, 0.40),
+        (0.91, 0.12, 0.33),
+    ):
         back.clear_to_ground((x, 0.8), (x, top), (x + width, top), (x + width, 0.8))
     middle = _sheet(size, mood, (98, 106, 150), 0.18, 0.44)
     lit = (255, 214, 112) if mood.lamps_lit else mood.shade((186, 206, 226), 0.25)
     unlit = mood.shade((74, 82, 124), 0.18)
-    for x, width, top in ((-0.03, 0.17, 0.54), (0.17, 0.15, 0.47), (0.345, 0.17, 0.57),
-                          (0.54, 0.15, 0.50), (0.71, 0.15, 0.56), (0.88, 0.15, 0.46)):
+    for x, width, top in (
+        (-0.03, 0.17, 0.54),
+        (0.17, 0.15, 0.47),
+        (0.345, 0.17, 0.57),
+        (0.54, 0.15, 0.50),
+        (0.71, 0.15, 0.56),
+        (0.88, 0.15, 0.46),
+    ):
         middle.clear_to_ground((x, 0.8), (x, top), (x + width, top), (x + width, 0.8))
         for row in range(3):
             y = top + 0.035 + row * 0.075
@@ -154,8 +191,12 @@ def _snowfield(size: int, mood: Mood, rng: random.Random) -> Sheets:
     for x, height in ((0.07, 0.24), (0.19, 0.17), (0.83, 0.18), (0.94, 0.25)):
         _fir(middle, fir, x, 0.70, height)
         width = height * 0.125
-        middle.poly(snow, (x, 0.70 - height), (x + width, 0.70 - height * 0.74),
-                    (x - width, 0.70 - height * 0.74))
+        middle.poly(
+            snow,
+            (x, 0.70 - height),
+            (x + width, 0.70 - height * 0.74),
+            (x - width, 0.70 - height * 0.74),
+        )
     _ridge(middle, 0.675, 0.03, 0.8, 3.2 + rng.uniform(-0.3, 0.3))
     front = _sheet(size, mood, (240, 246, 253), 0.0, 0.70)
     _ridge(front, 0.775, 0.03, 0.8, 0.4 + rng.uniform(-0.3, 0.3))

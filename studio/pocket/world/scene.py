@@ -11,10 +11,20 @@ SEVERAL_SHARE: Final = 0.15
 
 _DAY_WEATHERS: Final = {"clear": 1.0, "clouds": 1.0, "rain": 1.0, "snow": 1.0, "rainbow": 1.4}
 _DUSK_WEATHERS: Final = {
-    "clear": 1.0, "clouds": 1.0, "rain": 1.0, "snow": 1.0, "stars": 1.5, "moon": 1.5,
+    "clear": 1.0,
+    "clouds": 1.0,
+    "rain": 1.0,
+    "snow": 1.0,
+    "stars": 1.5,
+    "moon": 1.5,
 }
 _NIGHT_WEATHERS: Final = {
-    "clear": 0.8, "clouds": 1.0, "rain": 1.0, "snow": 1.0, "stars": 2.2, "moon": 2.2,
+    "clear": 0.8,
+    "clouds": 1.0,
+    "rain": 1.0,
+    "snow": 1.0,
+    "stars": 2.2,
+    "moon": 2.2,
 }
 _WEATHERS_BY_TIME: Final = {
     "dawn": _DAY_WEATHERS,

@@ -11,8 +11,14 @@ from studio.pocket.world.pen import Colour, Layer, Pen, mix
 
 HORIZON = 0.64
 _GRID = 48
-_RAINBOW = ((228, 64, 64), (250, 150, 50), (252, 222, 80), (90, 190, 100), (70, 140, 226),
-            (150, 90, 200))
+_RAINBOW = (
+    (228, 64, 64),
+    (250, 150, 50),
+    (252, 222, 80),
+    (90, 190, 100),
+    (70, 140, 226),
+    (150, 90, 200),
+)
 
 
 def sky_gradient(mood: Mood, glow_at: tuple[float, float] | None, size: int) -> Image.Image:
@@ -46,8 +52,9 @@ def heavens(
         white = mix((255, 255, 255), mood.haze, 0.55 if is_night else 0.12)
         shade = mix(white, mood.middle, 0.30)
         for x, y, width in ((0.16, 0.17, 0.36), (0.80, 0.12, 0.42), (0.60, 0.34, 0.30)):
-            _cloud(pen, white, shade, x + rng.uniform(-0.04, 0.04),
-                   y + rng.uniform(-0.02, 0.02), width)
+            _cloud(
+                pen, white, shade, x + rng.uniform(-0.04, 0.04), y + rng.uniform(-0.02, 0.02), width
+            )
     if weather in ("rain", "snow"):
         _overcast(pen, mood, weather, rng)
     return pen.layer()
@@ -69,8 +76,18 @@ def _rainbow(pen: Pen) -> None:
 
 
 def _stars(pen: Pen, rng: random.Random) -> None:
-    places = ((0.08, 0.10), (0.27, 0.22), (0.42, 0.07), (0.58, 0.24), (0.74, 0.09), (0.92, 0.20),
-              (0.10, 0.38), (0.35, 0.42), (0.78, 0.40), (0.94, 0.46))
+    places = (
+        (0.08, 0.10),
+        (0.27, 0.22),
+        (0.42, 0.07),
+        (0.58, 0.24),
+        (0.74, 0.09),
+        (0.92, 0.20),
+        (0.10, 0.38),
+        (0.35, 0.42),
+        (0.78, 0.40),
+        (0.94, 0.46),
+    )
     for i, (x, y) in enumerate(places):
         reach = 0.046 if i % 2 == 0 else 0.036
         cx, cy = x + rng.uniform(-0.02, 0.02), y + rng.uniform(-0.02, 0.02)

@@ -74,7 +74,7 @@ def _pixel(picture: Picture) -> Image.Image:
         hard = layer.mask.reduce(block).point(lambda value: 255 if value > 110 else 0)
         small.paste(layer.colour.reduce(block), (0, 0), hard)
     small = small.point(lambda value: round(value / 255 * 9) * 255 // 9)
-    for layer in picture.layers()[len(picture.scenery):]:
+    for layer in picture.layers()[len(picture.scenery) :]:
         level = 60 if layer is picture.falling else 110
         hard = layer.mask.reduce(block).point(lambda value, level=level: 255 * (value > level))
         small.paste(layer.colour.reduce(block), (0, 0), hard)
@@ -121,14 +121,18 @@ def _neon(picture: Picture) -> Image.Image:
     ground = _scaled(picture.sky, 0.54)
     lines = Image.new("RGB", (size, size))
     for layer in picture.scenery:
-        fill = Image.blend(_scaled(layer.colour, 0.24), Image.new("RGB", (size, size),
-                                                                  (14, 10, 30)), 0.3)
+        fill = Image.blend(
+            _scaled(layer.colour, 0.24), Image.new("RGB", (size, size), (14, 10, 30)), 0.3
+        )
         if layer is picture.scenery[0]:
             fill = _scaled(layer.colour, 0.62)
         ground.paste(fill, (0, 0), layer.mask)
         lines.paste((0, 0, 0), (0, 0), layer.mask)
-        lines.paste(_scaled(Image.new("RGB", (size, size), picture.mood.outline), 0.86), (0, 0),
-                    _edges(layer.mask, 2.0 * unit))
+        lines.paste(
+            _scaled(Image.new("RGB", (size, size), picture.mood.outline), 0.86),
+            (0, 0),
+            _edges(layer.mask, 2.0 * unit),
+        )
     for figure in picture.figures:
         layer, bright = figure.layer, _neon_bright(figure.ramp.base)
         body = 0.72 if min(figure.ramp.base) > 180 else 0.52

@@ -51,9 +51,13 @@ def windmill(pen: Pen, c: Ramp) -> None:
         reach, wide = 0.36, 0.085
         x, y = 0.5 + dx * reach, 0.38 + dy * reach
         near_x, near_y = 0.5 + dx * 0.09, 0.38 + dy * 0.09
-        pen.poly(c.cream, (near_x - dy * wide * -0.2, near_y - dx * wide * 0.2),
-                 (near_x + dy * -wide, near_y + dx * wide), (x + dy * -wide, y + dx * wide),
-                 (x, y))
+        pen.poly(
+            c.cream,
+            (near_x - dy * wide * -0.2, near_y - dx * wide * 0.2),
+            (near_x + dy * -wide, near_y + dx * wide),
+            (x + dy * -wide, y + dx * wide),
+            (x, y),
+        )
         pen.stroke(c.wood, 0.035, (0.5, 0.38), (x, y))
     pen.oval(c.ink, 0.5, 0.38, 0.055, 0.055)
 

@@ -37,8 +37,9 @@ class Noun(Word):
 
 
 def _noun(en: str, plurals: str, zh: str, measure: str) -> Noun:
-    return Noun(tuple(en.split("|")), tuple(zh.split("|")), (), (), tuple(plurals.split("|")),
-                measure)
+    return Noun(
+        tuple(en.split("|")), tuple(zh.split("|")), (), (), tuple(plurals.split("|")), measure
+    )
 
 
 def _word(en: str, zh: str, en_phrases: str = "", zh_phrases: str = "") -> Word:
@@ -52,11 +53,16 @@ KINDS: Final[dict[str, Noun]] = {
     "house": _noun("house|cottage", "houses|cottages", "房子|小屋", "座"),
     "castle": _noun("castle", "castles", "城堡", "座"),
     "tree": _noun("tree", "trees", "树|大树", "棵"),
-    "sailboat": _noun("sailboat|sailing boat|boat", "sailboats|sailing boats|boats",
-                      "帆船|小船", "艘"),
+    "sailboat": _noun(
+        "sailboat|sailing boat|boat", "sailboats|sailing boats|boats", "帆船|小船", "艘"
+    ),
     "lighthouse": _noun("lighthouse", "lighthouses", "灯塔", "座"),
-    "balloon": _noun("hot-air balloon|balloon|hot air balloon",
-                     "hot-air balloons|balloons|hot air balloons", "热气球|气球", "只"),
+    "balloon": _noun(
+        "hot-air balloon|balloon|hot air balloon",
+        "hot-air balloons|balloons|hot air balloons",
+        "热气球|气球",
+        "只",
+    ),
     "windmill": _noun("windmill", "windmills", "风车", "座"),
     "cat": _noun("cat|kitten", "cats|kittens", "猫|小猫", "只"),
     "dog": _noun("dog|puppy", "dogs|puppies", "狗|小狗", "只"),
@@ -93,56 +99,92 @@ COLOURS: Final[dict[str, Word]] = {
 }
 
 PLACES: Final[dict[str, Word]] = {
-    "mountains": _word("mountains|mountain", "群山|山|高山",
-                       "in the mountains|in front of mountains", "在群山前|在山里"),
-    "hills": _word("hills|rolling hills", "丘陵|山丘",
-                   "on the hills|in the rolling hills", "在丘陵上|在山丘上"),
-    "desert": _word("desert|sand dunes", "沙漠|沙丘",
-                    "in the desert|among sand dunes", "在沙漠里|在沙漠中"),
-    "sea": _word("sea|ocean", "大海|海|海洋",
-                 "on the sea|at sea|on the ocean|by the sea", "在海上|在大海上"),
+    "mountains": _word(
+        "mountains|mountain",
+        "群山|山|高山",
+        "in the mountains|in front of mountains",
+        "在群山前|在山里",
+    ),
+    "hills": _word(
+        "hills|rolling hills", "丘陵|山丘", "on the hills|in the rolling hills", "在丘陵上|在山丘上"
+    ),
+    "desert": _word(
+        "desert|sand dunes", "沙漠|沙丘", "in the desert|among sand dunes", "在沙漠里|在沙漠中"
+    ),
+    "sea": _word(
+        "sea|ocean", "大海|海|海洋", "on the sea|at sea|on the ocean|by the sea", "在海上|在大海上"
+    ),
     "city": _word("city|town", "城市|都市", "in the city|in a city|in town", "在城市里|在城里"),
-    "forest": _word("forest|woods", "森林|树林", "in the forest|in the woods",
-                    "在森林里|在树林里"),
-    "snowfield": _word("snowfield|snowy field", "雪地|雪原",
-                       "on a snowfield|in a snowy field", "在雪地上|在雪原上"),
-    "meadow": _word("meadow|flower meadow|grassland", "草地|草原|花田",
-                    "in a meadow|in the meadow|on the grass", "在草地上|在草原上"),
+    "forest": _word("forest|woods", "森林|树林", "in the forest|in the woods", "在森林里|在树林里"),
+    "snowfield": _word(
+        "snowfield|snowy field", "雪地|雪原", "on a snowfield|in a snowy field", "在雪地上|在雪原上"
+    ),
+    "meadow": _word(
+        "meadow|flower meadow|grassland",
+        "草地|草原|花田",
+        "in a meadow|in the meadow|on the grass",
+        "在草地上|在草原上",
+    ),
 }
 
 TIMES: Final[dict[str, Word]] = {
-    "dawn": _word("dawn|sunrise|early morning", "黎明|日出|清晨",
-                  "at dawn|at sunrise|in the early morning", "黎明时分|日出时|清晨"),
-    "noon": _word("noon|midday|day", "正午|中午|白天",
-                  "at noon|at midday|by day", "正午时分|中午|白天"),
-    "afternoon": _word("afternoon|golden hour", "下午|午后",
-                       "in the afternoon|at golden hour", "下午|午后"),
-    "sunset": _word("sunset|dusk|evening", "日落|黄昏|傍晚",
-                    "at sunset|at dusk|in the evening", "日落时分|黄昏|傍晚|日落时"),
-    "night": _word("night|midnight", "夜晚|夜里|深夜|晚上",
-                   "at night|by night|at midnight", "夜晚|夜里|深夜|晚上"),
+    "dawn": _word(
+        "dawn|sunrise|early morning",
+        "黎明|日出|清晨",
+        "at dawn|at sunrise|in the early morning",
+        "黎明时分|日出时|清晨",
+    ),
+    "noon": _word(
+        "noon|midday|day", "正午|中午|白天", "at noon|at midday|by day", "正午时分|中午|白天"
+    ),
+    "afternoon": _word(
+        "afternoon|golden hour", "下午|午后", "in the afternoon|at golden hour", "下午|午后"
+    ),
+    "sunset": _word(
+        "sunset|dusk|evening",
+        "日落|黄昏|傍晚",
+        "at sunset|at dusk|in the evening",
+        "日落时分|黄昏|傍晚|日落时",
+    ),
+    "night": _word(
+        "night|midnight",
+        "夜晚|夜里|深夜|晚上",
+        "at night|by night|at midnight",
+        "夜晚|夜里|深夜|晚上",
+    ),
 }
 
 WEATHERS: Final[dict[str, Word]] = {
-    "clear": _word("clear sky|clear", "晴朗|晴空|晴朗的天空",
-                   "under a clear sky", "天空晴朗|晴空下"),
-    "clouds": _word("clouds|cloudy", "多云|云|白云",
-                    "with clouds|under a cloudy sky", "天上有云|飘着白云"),
+    "clear": _word(
+        "clear sky|clear", "晴朗|晴空|晴朗的天空", "under a clear sky", "天空晴朗|晴空下"
+    ),
+    "clouds": _word(
+        "clouds|cloudy", "多云|云|白云", "with clouds|under a cloudy sky", "天上有云|飘着白云"
+    ),
     "rain": _word("rain|rainy", "雨|雨天|下雨", "in the rain|in rain", "下着雨|在雨中"),
-    "snow": _word("snow|falling snow|snowing", "下雪|飘雪|雪",
-                  "in the snow|in falling snow", "下着雪|飘着雪"),
-    "rainbow": _word("rainbow", "彩虹", "with a rainbow|under a rainbow",
-                     "有彩虹|天上挂着彩虹"),
-    "stars": _word("stars|starry sky", "星星|星空|繁星",
-                   "under the stars|under a starry sky|with stars", "满天繁星|星空下"),
-    "moon": _word("moon|moonlight|full moon", "月亮|月光|明月",
-                  "under the moon|in the moonlight|with a moon", "月光下|挂着月亮"),
+    "snow": _word(
+        "snow|falling snow|snowing", "下雪|飘雪|雪", "in the snow|in falling snow", "下着雪|飘着雪"
+    ),
+    "rainbow": _word("rainbow", "彩虹", "with a rainbow|under a rainbow", "有彩虹|天上挂着彩虹"),
+    "stars": _word(
+        "stars|starry sky",
+        "星星|星空|繁星",
+        "under the stars|under a starry sky|with stars",
+        "满天繁星|星空下",
+    ),
+    "moon": _word(
+        "moon|moonlight|full moon",
+        "月亮|月光|明月",
+        "under the moon|in the moonlight|with a moon",
+        "月光下|挂着月亮",
+    ),
 }
 
 STYLES: Final[dict[str, Word]] = {
     "flat": _word("flat design|flat style|flat illustration|flat", "扁平风格|扁平插画|扁平"),
-    "watercolour": _word("watercolour|watercolor|watercolour painting|watercolor painting",
-                         "水彩|水彩画|水彩风格"),
+    "watercolour": _word(
+        "watercolour|watercolor|watercolour painting|watercolor painting", "水彩|水彩画|水彩风格"
+    ),
     "pixel": _word("pixel art|pixel|8-bit pixel art", "像素画|像素风格|像素"),
     "pencil": _word("pencil sketch|pencil drawing|sketch", "铅笔素描|铅笔画|素描"),
     "neon": _word("neon|neon style|neon lights", "霓虹|霓虹风格|霓虹灯"),
@@ -152,8 +194,7 @@ STYLES: Final[dict[str, Word]] = {
 
 POSITIONS: Final[dict[str, Word]] = {
     "left": _word("on the left|to the left|left", "左边|左侧|在左边"),
-    "centre": _word("in the centre|in the center|in the middle|centre|center",
-                    "中间|中央|在中间"),
+    "centre": _word("in the centre|in the center|in the middle|centre|center", "中间|中央|在中间"),
     "right": _word("on the right|to the right|right", "右边|右侧|在右边"),
 }
 
