@@ -107,7 +107,7 @@ function wordNote(desk, goModels) {
   desk.listeners.unknown = (words) => {
     place.replaceChildren();
     if (!words.length) return;
-    const shown = words.slice(0, 4).map((word) => t("words.quoted", { word }));
+    const shown = words.slice(0, 4).map((word) => t("words.quoted", { word: word.length > 24 ? `${word.slice(0, 23)}…` : word }));
     const text = t("words.unknown", { n: words.length, model: desk.values.model, words: shown.join(t("words.and")) });
     const link = el("button", { type: "button", class: "link", onclick: goModels }, t("words.models"));
     place.append(el("p", { class: "word-note" }, `${text} `, link));

@@ -35,7 +35,8 @@ export function createProblems(reveal) {
       const inputs = found.map((problem) => showOne(problem, values));
       // Revealed fields take a moment to be drawn.
       setTimeout(() => {
-        inputs[0]?.focus({ preventScroll: true });
+        // A list would open at once and hide what is said.
+        if (inputs[0]?.role !== "combobox") inputs[0]?.focus({ preventScroll: true });
         inputs[0]?.scrollIntoView({ block: "center" });
       }, 80);
     },
