@@ -1,6 +1,7 @@
 """The model's report card: how it was made, what it can do, which settings suit it."""
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +12,12 @@ import torch
 from studio.pocket.architecture import VISION_SIZE
 from studio.pocket.loop import Progress
 
-COMMAND = "python -m studio.pocket.train --out <folder>"
+COMMAND = "python -m studio.pocket.train --out training"
 DEFAULTS: Mapping[str, Any] = {
     "sampler": "dpmpp_2m",
     "sigma_schedule": "karras",
     "num_inference_steps": 20,
-    "guidance_scale": 4.0,
+    "guidance_scale": 2.5,
 }
 
 
@@ -24,7 +25,7 @@ def hardware() -> str:
     """Name what is trained on, without naming the machine."""
     if torch.cuda.is_available():
         return f"1 x {torch.cuda.get_device_name()}, bf16"
-    return f"{torch.get_num_threads()} CPU cores, AVX512/AMX bf16"
+    return f"{os.cpu_count()} CPU cores, AVX512/AMX bf16"
 
 
 def code_version() -> str:

@@ -22,6 +22,7 @@ from studio.pocket.autoencoder import reconstruct
 from studio.pocket.card import load_card, save_card
 from studio.pocket.classifier import Classifier, ClassifierStage, classify
 from studio.pocket.data import HELD_OUT, Renders, scene_at, to_pictures, to_tensor
+from studio.pocket.latents import halve
 from studio.pocket.loop import Settings, checkpoint_path, choose_device, fit, load_averaged
 from studio.pocket.sampling import draw, sheet
 from studio.pocket.world import Scene, full_caption, render
@@ -124,6 +125,8 @@ def main() -> None:
     steps = defaults["num_inference_steps"]
     drawn = draw(pipeline, captions, size=defaults["width"], steps=steps, guidance=guidance)
     renders = np.stack([np.asarray(render(scene)) for scene in scenes])
+    if defaults["width"] * 2 == renders.shape[2]:
+        renders = halve(renders)
     rebuilt = classify(classifier, reconstructions(pipeline, renders))
     readings = classify(classifier, drawn)
     rows = {

@@ -37,11 +37,10 @@ def _load_if_there(folder: Path, name: str, module: nn.Module) -> Progress:
     return Progress()
 
 
-def load_autoencoder(folder: Path) -> tuple[AutoencoderKL, Progress]:
-    """Load the averaged autoencoder, scaling and later decoder training included."""
+def load_autoencoder(folder: Path) -> tuple[AutoencoderKL, dict[str, Progress]]:
+    """Load the averaged autoencoder, its scaling and later decoder training included."""
     learner = Autoencoding(make_autoencoder())
-    progress = _load_if_there(folder, "autoencoder", learner)
-    _load_if_there(folder, "decoder", learner)
+    progress = {name: _load_if_there(folder, name, learner) for name in ("autoencoder", "decoder")}
     scaling = folder / "scaling.json"
     if scaling.exists():
         factor = float(json.loads(scaling.read_text())["scaling_factor"])
@@ -85,7 +84,7 @@ def assemble(folder: Path) -> tuple[StableDiffusionPipeline, ContrastivePair, di
         requires_safety_checker=False,
     )
     pipeline.set_progress_bar_config(disable=True)
-    progress = {"autoencoder": seen_autoencoder, "clip": seen_pair, **seen_unet}
+    progress = {**seen_autoencoder, "clip": seen_pair, **seen_unet}
     return pipeline, pair, progress
 
 
