@@ -1,4 +1,4 @@
-"""Measure this machine: ``python -m studio.bench [--model pocket] [--device auto] [--json FILE]``.
+"""Measure this machine: ``python -m studio.bench [--model pocket] [--size 256] [--json FILE]``.
 
 Prints start-up times, what a picture costs and peak memory as a table; ``--json`` writes them.
 """
@@ -13,6 +13,7 @@ from studio.bench.report import Figure, as_json, as_table, machine
 from studio.bench.startup import measure_startup
 from studio.errors import StudioError
 from studio.models.threads import share_the_cpu
+from studio.request import complete
 from studio.settings import Settings
 
 
@@ -21,6 +22,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m studio.bench", description=__doc__)
     parser.add_argument("--model", default="pocket", help="which model paints")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
+    parser.add_argument("--size", type=int, default=256, help="width and height of the picture")
+    parser.add_argument("--steps", type=int, default=20, help="denoising steps of the picture")
     parser.add_argument("--rounds", type=int, default=7, help="pictures per way of making them")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
@@ -53,9 +56,14 @@ def _picture(options: argparse.Namespace) -> list[Figure]:
 
     settings = Settings()
     store = ModelStore(Catalog([settings.assets, settings.models]), options.device)
-    from studio.bench.picture import measure_picture  # after the store has quietened diffusers
+    from studio.bench import picture  # after the store has quietened diffusers
 
-    cost = measure_picture(store, options.model, options.rounds)
+    request = complete(
+        {"prompt": picture.PROMPT, "seed": 1, "model": options.model, "width": options.size,
+         "height": options.size, "num_inference_steps": options.steps},
+        store.acquire(options.model).info.defaults.as_values(),
+    )  # fmt: skip
+    cost = picture.measure_picture(store, request, options.rounds)
     what = f"{options.model}, {cost.size}, {cost.steps} steps, {cost.device}"
     return [
         Figure(f"a picture ({what})", cost.studio_seconds, "s"),

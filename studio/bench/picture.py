@@ -19,7 +19,7 @@ from studio.engine.engine import Engine
 from studio.engine.schedulers import make_scheduler
 from studio.models.sd import LoadedStableDiffusion, read_scheduler_config
 from studio.models.store import ModelStore
-from studio.request import GenerationRequest, complete
+from studio.request import GenerationRequest
 from studio.samplers import find_sampler
 
 PROMPT = "a red sailboat on the sea at sunset, watercolour"
@@ -39,14 +39,11 @@ class PictureCost:
     over_diffusers: float
 
 
-def measure_picture(store: ModelStore, model_name: str, rounds: int) -> PictureCost:
-    """Draw the model's default picture in three ways, ``rounds`` times each after a warm-up."""
-    model = store.acquire(model_name)
+def measure_picture(store: ModelStore, request: GenerationRequest, rounds: int) -> PictureCost:
+    """Draw the picture of ``request`` in three ways, ``rounds`` times each after a warm-up."""
+    model = store.acquire(request.model)
     if not isinstance(model, LoadedStableDiffusion):
         raise TypeError("the bench knows models of the Stable Diffusion family")
-    request = complete(
-        {"prompt": PROMPT, "seed": 1, "model": model_name}, model.info.defaults.as_values()
-    )
     ways: list[Callable[[], None]] = [
         _studio(Engine(store), request),
         _parts(model, request),
