@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from studio.errors import InvalidRequest
 from studio.models.base import ModelDefaults, ModelInfo
-from studio.models.weights import weights_problem, weights_size
+from studio.models.weights import read_object, weights_problem, weights_size
 
 FAMILY_OF_PIPELINE: Mapping[str, str] = {"StableDiffusionPipeline": "sd"}
 PARTS = ("unet", "vae", "text_encoder")
@@ -65,8 +64,8 @@ def _model_folders(folder: Path, depth: int) -> Iterator[Path]:
 
 def describe(name: str, path: Path) -> ModelInfo:
     """The model in folder ``path``; what is wrong with it stands in ``problem``."""
-    card = _json(path / "card.json") if (path / "card.json").exists() else {}
-    unet, index = _json(path / "unet/config.json"), _json(path / "model_index.json")
+    card = read_object(path / "card.json") if (path / "card.json").exists() else {}
+    unet, index = read_object(path / "unet/config.json"), read_object(path / "model_index.json")
     sample = unet.get("sample_size")
     native = sample * 8 if isinstance(sample, int) else 512
     pipeline = str(index.get("_class_name", "no pipeline"))
@@ -95,7 +94,7 @@ def _problem(path: Path, pipeline: str, unet: Mapping[str, Any]) -> str | None:
     if pipeline not in FAMILY_OF_PIPELINE:
         return f"It is made for {pipeline}, which this studio cannot run."
     for part in PARTS:
-        if not _json(path / part / "config.json"):
+        if not read_object(path / part / "config.json"):
             return f"Its {part}/config.json is missing or cannot be read."
         problem = weights_problem(path / part)
         if problem:
@@ -106,12 +105,3 @@ def _problem(path: Path, pipeline: str, unet: Mapping[str, Any]) -> str | None:
         if not (path / needed).exists():
             return f"Its {needed} is missing."
     return None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; empty when the file is missing, unreadable or something else."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -5,7 +5,6 @@ Reads a folder in diffusers' format, part by part, from safetensors and never fr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from studio.errors import ModelError
 from studio.models.base import ModelInfo, PreviewColours, TextEmbedding
 from studio.models.colours import SD_COLOURS, fit_colours
 from studio.models.placement import Placement
-from studio.models.weights import variant
+from studio.models.weights import read_object, variant
 
 SD_AUTOENCODER = {"block_out_channels": [128, 256, 512, 512], "scaling_factor": 0.18215}
 
@@ -127,7 +126,7 @@ class LoadedStableDiffusion:
 
     def _colours(self) -> PreviewColours:
         """The preview's matrix: from the card, the published one, or fitted to the autoencoder."""
-        given = _json(self.info.path / "card.json").get("preview")
+        given = read_object(self.info.path / "card.json").get("preview")
         if isinstance(given, dict) and "matrix" in given:
             rows = tuple((float(r), float(g), float(b)) for r, g, b in given["matrix"])
             red, green, blue = (float(value) for value in given.get("bias", (0, 0, 0)))
@@ -144,7 +143,7 @@ def read_scheduler_config(folder: Path) -> Mapping[str, Any]:
     Latents are never clipped unless the model says so: several schedulers clip to ±1 by default,
     which suits pixels and ruins latents.
     """
-    config = _json(folder / "scheduler/scheduler_config.json")
+    config = read_object(folder / "scheduler/scheduler_config.json")
     if not config:
         raise OSError("its scheduler/scheduler_config.json cannot be read")
     return {"clip_sample": False, **config}
@@ -170,11 +169,3 @@ def _plain(value: Any) -> Any:
 
 def _tensor(value: torch.Tensor) -> torch.Tensor:
     return value
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""Weight files looked at from outside: which there are, how large, and whether they are whole.
+"""A model folder looked at from outside: its JSON, its weight files, and whether they are whole.
 
 Only safetensors are ever opened: the other formats are pickles, which can run code. No torch here.
 """
@@ -8,9 +8,19 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 LARGEST_HEADER = 100_000_000  # the bound that the safetensors library itself sets
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; empty when the file is missing, unreadable or something else."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def weight_files(folder: Path) -> list[Path]:
