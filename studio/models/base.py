@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     import torch
 
     from studio.models.placement import Placement
+
+
+Kind = Literal["checkpoint", "vae", "lora", "embedding", "upscaler"]
+Layout = Literal["folder", "file"]
+"""A folder in diffusers' format, or one file in the original (LDM/SGM) layout."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +40,28 @@ class ModelDefaults:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A model on disk. ``size`` is in bytes; ``native_size`` is the side it was trained at.
+    """Weights on disk. ``size`` is in bytes; ``native_size`` is the side it was trained at.
 
-    ``problem`` is one sentence why it cannot be used, None when it can. ``known_words`` says that
-    the model understands a small vocabulary only.
+    ``family`` is a key of FAMILIES for a checkpoint, and for an add-on the family it fits ("" when
+    that cannot be told). ``problem`` is one sentence why it cannot be used, None when it can.
+    ``known_words`` says that the model understands a small vocabulary only. ``prediction_type``
+    (of a file, which carries no scheduler) is what its UNet answers with. ``inpainting``: its UNet
+    takes nine channels. ``sha256`` is None until it was computed.
     """
 
     name: str
     path: Path
-    kind: str = "checkpoint"
-    family: str = "sd"
+    kind: Kind = "checkpoint"
+    family: str = "sd1"
     size: int = 0
     native_size: int = 512
     defaults: ModelDefaults = field(default_factory=ModelDefaults)
     problem: str | None = None
     known_words: bool = False
+    layout: Layout = "folder"
+    prediction_type: str = "epsilon"
+    inpainting: bool = False
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,8 @@ class LoadedModel(Protocol):
     latent_channels: int
     vae_scale_factor: int
     preview_colours: PreviewColours
+    parts: Mapping[str, torch.nn.Module]
+    """The networks by diffusers' names: ``text_encoder``, ``text_encoder_2``, ``unet``, ``vae``."""
     chunk_length: int
     """How many tokens of a prompt one pass of the text encoder takes (75 for CLIP)."""
 

@@ -11,7 +11,7 @@ from studio.errors import InvalidRequest
 from studio.models.base import ModelDefaults, ModelInfo
 from studio.models.weights import read_object, weights_problem, weights_size
 
-FAMILY_OF_PIPELINE: Mapping[str, str] = {"StableDiffusionPipeline": "sd"}
+FAMILY_OF_PIPELINE: Mapping[str, str] = {"StableDiffusionPipeline": "sd1"}
 PARTS = ("unet", "vae", "text_encoder")
 MAX_DEPTH = 3
 

@@ -25,7 +25,7 @@ SD_AUTOENCODER = {"block_out_channels": [128, 256, 512, 512], "scaling_factor": 
 class StableDiffusion:
     """The family of StableDiffusionPipeline folders."""
 
-    name = "sd"
+    name = "sd1"
 
     def load(self, info: ModelInfo, placement: Placement) -> LoadedStableDiffusion:
         """The model of a folder, on its device. Raises ModelError when a part cannot be read."""
@@ -50,6 +50,11 @@ class LoadedStableDiffusion:
         self.text_encoder = _ready(CLIPTextModel, info, "text_encoder", placement)
         self.unet = _ready(UNet2DConditionModel, info, "unet", placement)
         self.vae = _ready(AutoencoderKL, info, "vae", placement)
+        self.parts: Mapping[str, torch.nn.Module] = {
+            "text_encoder": self.text_encoder,
+            "unet": self.unet,
+            "vae": self.vae,
+        }
         self.latent_channels = int(self.unet.config.in_channels)
         self.vae_scale_factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
         self.chunk_length = min(int(self.tokenizer.model_max_length), 77) - 2
@@ -121,8 +126,8 @@ class LoadedStableDiffusion:
 
     def memory(self) -> int:
         """Bytes of weights held."""
-        parts = (self.text_encoder, self.unet, self.vae)
-        return sum(p.numel() * p.element_size() for part in parts for p in part.parameters())
+        held = self.parts.values()
+        return sum(p.numel() * p.element_size() for part in held for p in part.parameters())
 
     def _colours(self) -> PreviewColours:
         """The preview's matrix: from the card, the published one, or fitted to the autoencoder."""

@@ -37,7 +37,7 @@ def _stable_diffusion() -> Family:
     return StableDiffusion()
 
 
-FAMILIES: Mapping[str, Callable[[], Family]] = {"sd": _stable_diffusion}
+FAMILIES: Mapping[str, Callable[[], Family]] = {"sd1": _stable_diffusion}
 
 
 class ModelStore:

@@ -74,14 +74,14 @@ class AutoencoderStage:
 
     name = "autoencoder"
     samples = 600_000
-    peak_rate = 1e-3
+    peak_rate = 2e-3
 
-    def __init__(self, renders: Renders, settings: Settings, *, batch: int = 8, crop: int = 64):
+    def __init__(self, renders: Renders, settings: Settings, *, batch: int = 16, crop: int = 64):
         torch.manual_seed(settings.seed)
         self.renders, self.batch, self.crop = renders, batch, crop
         self.device = settings.device
         self.pictures, self.indices = renders.pictures(), renders.available()
-        self.learner = Autoencoding(make_autoencoder()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.learner = Autoencoding(make_autoencoder())
         self.forward = compiled(self.learner, settings)
 
     def crops(self, generator: torch.Generator) -> torch.Tensor:

@@ -15,7 +15,7 @@ from studio.pocket.architecture import VISION_SIZE
 from studio.pocket.attributes import Heads, labels, read, reading_loss
 from studio.pocket.clip import shrink
 from studio.pocket.data import HELD_OUT, Renders, scene_at, to_tensor
-from studio.pocket.loop import Settings
+from studio.pocket.loop import Settings, layout
 from studio.pocket.world import render
 
 COLUMNS = VISION_SIZE // 16
@@ -69,7 +69,7 @@ class ClassifierStage:
         torch.manual_seed(settings.seed + 4)
         self.renders, self.batch, self.device = renders, batch, settings.device
         self.pictures, self.indices = renders.pictures(), renders.available()
-        self.learner = Classifier().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.learner = Classifier().to(memory_format=layout(self.device))  # type: ignore[call-overload]
 
     def loss(self, generator: torch.Generator, done: float) -> tuple[torch.Tensor, int]:
         """Return the reading loss of a fresh batch."""
@@ -82,7 +82,7 @@ class ClassifierStage:
         images = torch.lerp(images, blurred, blur)
         images = images + noise * torch.randn(images.shape, generator=generator)
         wanted = labels([scene_at(self.renders.seed, index) for index in indices])
-        logits = self.learner(images.to(self.device, memory_format=torch.channels_last))
+        logits = self.learner(images.to(self.device, memory_format=layout(self.device)))
         return reading_loss(logits, wanted.to(self.device)), self.batch
 
     def report(self, averaged: nn.Module, folder: Path) -> str:

@@ -44,7 +44,7 @@ class DecoderStage(AutoencoderStage):
         self.device = settings.device
         self.pictures, self.indices = latents.renders.pictures(), latents.available()
         self.latents, self.size = latents.values(), latents.size
-        self.learner = start.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.learner = start
         self.learner.autoencoder.encoder.requires_grad_(False)
         self.learner.autoencoder.quant_conv.requires_grad_(False)
         self.forward = compiled(Decoding(self.learner), settings)

@@ -14,7 +14,7 @@ from studio.pocket.architecture import make_scheduler, make_unet
 from studio.pocket.clip import tokenize
 from studio.pocket.data import HELD_OUT, draw_caption, scene_at
 from studio.pocket.latents import Latents, measure_scaling
-from studio.pocket.loop import Settings, compiled
+from studio.pocket.loop import Settings, compiled, layout
 from studio.pocket.sampling import draw, sheet
 from studio.pocket.world import full_caption
 
@@ -51,7 +51,7 @@ class DiffusionStage:
         settings: Settings,
         *,
         start: UNet2DConditionModel | None = None,
-        batch: int = 16,
+        batch: int = 32,
     ) -> None:
         torch.manual_seed(settings.seed + 2)
         self.name = stage_name(latents.size)
@@ -64,7 +64,7 @@ class DiffusionStage:
         self.tokenizer, self.autoencoder = tokenizer, autoencoder.to(self.device).eval()
         self.autoencoder.register_to_config(scaling_factor=self.scaling)
         learner = start or make_unet(latents.size)
-        self.learner = learner.to(memory_format=torch.channels_last)
+        self.learner = learner.to(memory_format=layout(self.device))
         if self.device.type == "cpu":  # the fused attention's backward pass is slow there
             self.learner.set_attn_processor(AttnProcessor())
         self.forward = compiled(self.learner, settings)
@@ -104,7 +104,7 @@ class DiffusionStage:
         snr = (alpha / (1 - alpha)).view(-1)
         weights = (snr + 1).clamp(max=SNR_LIMIT) / (snr + 1)
         predicted = self.forward(
-            noisy.to(self.device, memory_format=torch.channels_last),
+            noisy.to(self.device, memory_format=layout(self.device)),
             times.to(self.device),
             self.texts(captions),
             return_dict=False,

@@ -8,6 +8,10 @@ One stage, within a time limit, as the CPU needs it (the learning rate follows t
 
     python -m studio.pocket.train --out training --stage diffusion-256 --minutes 60
 
+Warm, from the weights of an exported model, where a stage has no checkpoint yet:
+
+    python -m studio.pocket.train --out training --start assets/pocket
+
 Several processes on one stage (on a busy CPU, one per core with OMP_NUM_THREADS=1):
 
     torchrun --nproc-per-node 2 -m studio.pocket.train --out training --stage diffusion-256
@@ -20,8 +24,6 @@ import argparse
 import os
 from pathlib import Path
 
-import torch
-
 from studio.pocket.architecture import NATIVE_SIZE, VAE_SCALE_FACTOR, make_autoencoder
 from studio.pocket.autoencoder import AutoencoderStage, Autoencoding
 from studio.pocket.card import write_card
@@ -31,9 +33,10 @@ from studio.pocket.decoder import DecoderStage
 from studio.pocket.diffusion import DiffusionStage
 from studio.pocket.export import export, load_autoencoder, load_pair, load_tokenizer_of, load_unet
 from studio.pocket.latents import Latents, measure_scaling
-from studio.pocket.loop import Settings, fit, load_averaged
+from studio.pocket.loop import Settings, Stage, checkpoint_path, fit, layout, load_averaged
 from studio.pocket.team import join_team
 from studio.pocket.tokenizer import caption_corpus, train_tokenizer
+from studio.pocket.warm import warm_start
 
 STAGES = (
     "renders",
@@ -52,6 +55,7 @@ STAGES = (
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the bundled model, pocket.")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and data")
+    parser.add_argument("--start", type=Path, help="model folder whose weights to start from")
     parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
     parser.add_argument("--minutes", type=float, help="time limit of each training stage")
     parser.add_argument("--pictures", type=int, default=30_000, help="renders to learn from")
@@ -64,12 +68,18 @@ def _parse() -> argparse.Namespace:
 
 def _latents(renders: Renders, settings: Settings, size: int, share: str) -> None:
     autoencoder, _ = load_autoencoder(settings.folder)
-    autoencoder.to(settings.device, memory_format=torch.channels_last)
+    autoencoder.to(settings.device, memory_format=layout(settings.device))
     part, parts = map(int, share.split("/"))
     latents = Latents(renders, size)
     for chunk in latents.encode(autoencoder, part, parts):
         print(f"latents of {size} px: chunk {chunk}", flush=True)
     print(f"latents of {size} px scaled by {measure_scaling(latents):.4f}")
+
+
+def _train(stage: Stage, settings: Settings, start: Path | None) -> None:
+    if start and not checkpoint_path(settings.folder, stage.name).exists():
+        warm_start(stage.learner, start)
+    fit(stage, settings)
 
 
 def run_stage(stage: str, renders: Renders, settings: Settings, args: argparse.Namespace) -> None:
@@ -82,21 +92,20 @@ def run_stage(stage: str, renders: Renders, settings: Settings, args: argparse.N
         corpus = list(caption_corpus(20_000, settings.seed))
         train_tokenizer(corpus).save_pretrained(folder / "tokenizer")
     elif stage == "autoencoder":
-        fit(AutoencoderStage(renders, settings), settings)
+        _train(AutoencoderStage(renders, settings), settings, args.start)
     elif stage == "clip":
-        fit(ClipStage(renders, load_tokenizer_of(folder), settings), settings)
+        _train(ClipStage(renders, load_tokenizer_of(folder), settings), settings, args.start)
     elif stage.startswith("latents"):
         _latents(renders, settings, int(stage.partition("-")[2]), args.share)
     elif stage.startswith("diffusion"):
         encoder = load_pair(folder)[0].text_encoder
         tokenizer, autoencoder = load_tokenizer_of(folder), load_autoencoder(folder)[0]
         size = int(stage.partition("-")[2])
-        start = load_unet(folder)[0] if size == NATIVE_SIZE else None
-        latents = Latents(renders, size)
-        fit(
-            DiffusionStage(latents, encoder, tokenizer, autoencoder, settings, start=start),
-            settings,
+        smaller = load_unet(folder)[0] if size == NATIVE_SIZE else None
+        stage_of_size = DiffusionStage(
+            Latents(renders, size), encoder, tokenizer, autoencoder, settings, start=smaller
         )
+        _train(stage_of_size, settings, None if smaller else args.start)
     elif stage == "decoder":
         learner = Autoencoding(make_autoencoder())
         load_averaged(folder, "autoencoder", learner)

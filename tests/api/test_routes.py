@@ -187,7 +187,7 @@ def test_samplers_and_models_are_listed(studio: RunningStudio) -> None:
     assert [row["name"] for row in samplers] == list(SAMPLERS)
     models = {model["name"]: model for model in studio.http.get("/api/v1/models").json()}
     tiny = models["tiny"]
-    assert (tiny["kind"], tiny["family"], tiny["problem"]) == ("checkpoint", "sd", None)
+    assert (tiny["kind"], tiny["family"], tiny["problem"]) == ("checkpoint", "sd1", None)
     assert tiny["resident"] is True
     assert tiny["defaults"]["width"] == 64
 

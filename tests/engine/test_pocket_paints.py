@@ -27,7 +27,7 @@ def request_of(catalog: Catalog, **values: object) -> GenerationRequest:
 
 def test_pocket_says_what_it_is(catalog: Catalog) -> None:
     (info,) = catalog.list()
-    assert (info.name, info.family, info.problem) == ("pocket", "sd", None)
+    assert (info.name, info.family, info.problem) == ("pocket", "sd1", None)
     assert info.native_size == info.defaults.width == info.defaults.height
     assert info.known_words
     assert info.size < 32 * 2**20

@@ -52,7 +52,7 @@ def problem(model: Path) -> str:
 
 def test_a_model_is_described_by_its_small_files(model: Path) -> None:
     (info,) = Catalog([model.parent]).list()
-    assert (info.name, info.kind, info.family, info.problem) == ("boats", "checkpoint", "sd", None)
+    assert (info.name, info.kind, info.family, info.problem) == ("boats", "checkpoint", "sd1", None)
     assert info.native_size == 512
     assert info.defaults.as_values()["width"] == 512
     assert info.size > 100

@@ -15,7 +15,7 @@ _SPREADS: Final[dict[int, tuple[tuple[float, float], ...]]] = {
     2: ((-0.125, -0.02), (0.125, 0.02)),
     3: ((-0.14, -0.05), (0.14, -0.05), (0.0, 0.09)),
 }
-_SIDES: Final = {1: 0.42, 2: 0.25, 3: 0.235}
+_SIDES: Final = {1: 0.50, 2: 0.28, 3: 0.26}
 _FOOT: Final = 0.87
 _AIR_MIDDLE: Final = 0.38
 _GROUNDS: Final[dict[str, Colour]] = {
