@@ -16,7 +16,9 @@ from studio.engine.preview import Pace, Preview
 from studio.engine.schedulers import make_scheduler
 from studio.events import Event, ImageReady, Preparing, Progress
 from studio.models.base import LoadedModel
-from studio.models.store import ModelStore, free_memory
+from studio.models.freeing import free_memory
+from studio.models.plan import Work
+from studio.models.store import ModelStore
 from studio.request import GenerationRequest
 from studio.samplers import Sampler, check_sampling
 

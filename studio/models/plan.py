@@ -1,0 +1,226 @@
+"""How a model and a picture share a device's memory: one pure decision, and why. No torch here.
+
+The figures for what a network needs beside its weights were counted on the real classes at full
+size, tensor by tensor on the meta device: at most 260 bytes per pixel and row for the UNet (SDXL's
+takes 160) and 1,540 bytes per pixel for the decoder, in two-byte numbers and without the score
+matrix of attention, which neither SDPA nor xformers writes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Mode = Literal["full", "text_encoder_off", "model_offload", "sequential_offload"]
+MemoryChoice = Literal["auto", "full", "low", "minimal"]
+
+UNET_BYTES = 260  # per pixel and row, in two-byte numbers
+DECODER_BYTES = 1540  # per pixel, in two-byte numbers
+TILE = 512  # pixels: the side of one tile of the decoder
+_WORKSPACE = 1.5  # convolutions and the allocator's gaps take about half as much again
+_BASE = 300 * 2**20  # the libraries' own buffers on a device
+
+# From the fastest to the smallest: how the parts are kept, and whether the decoder works in tiles.
+_LADDER: tuple[tuple[Mode, bool], ...] = (
+    ("full", False),
+    ("text_encoder_off", False),
+    ("full", True),
+    ("text_encoder_off", True),
+    ("model_offload", False),
+    ("model_offload", True),
+    ("sequential_offload", True),
+)
+_CPU_LADDER: tuple[tuple[Mode, bool], ...] = (("full", False), ("full", True))
+_CHOSEN: Mapping[MemoryChoice, tuple[Mode, bool]] = {
+    "full": ("full", False),
+    "low": ("model_offload", True),
+    "minimal": ("sequential_offload", True),
+}
+
+
+@dataclass(frozen=True)
+class Work:
+    """A picture's size in pixels, and how many are drawn at once."""
+
+    width: int = 512
+    height: int = 512
+    batch: int = 1
+
+    @property
+    def pixels(self) -> int:
+        """Of all pictures of one batch."""
+        return self.width * self.height * self.batch
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Bytes of weights by part (diffusers' names), of their largest layer, and of one number."""
+
+    parts: Mapping[str, int]
+    largest_layer: int = 0
+    itemsize: int = 2
+
+    @property
+    def total(self) -> int:
+        """Bytes of all parts."""
+        return sum(self.parts.values())
+
+    @property
+    def text(self) -> int:
+        """Bytes of the text encoders."""
+        return sum(size for name, size in self.parts.items() if name.startswith("text_encoder"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model is kept while it paints; ``needed`` is the peak in bytes on its device.
+
+    ``full``: everything stays there. ``text_encoder_off``: the text encoders leave once they have
+    read the prompt. ``model_offload``: one part at a time. ``sequential_offload``: one layer at a
+    time. ``tile_vae``: the decoder works in tiles. ``reason`` is a sentence for people.
+    """
+
+    mode: Mode
+    tile_vae: bool
+    needed: int
+    reason: str
+
+    @property
+    def rung(self) -> tuple[Mode, bool]:
+        """What the plan does, without its numbers."""
+        return self.mode, self.tile_vae
+
+
+def plan(
+    free: int | None,
+    weights: Weights,
+    work: Work,
+    device: str,
+    choice: MemoryChoice = "auto",
+) -> Plan:
+    """The fastest way to keep ``weights`` that leaves room for ``work``.
+
+    ``free``: bytes that the device could give to this model alone, None when that is not known
+    (then everything stays). ``device``: "cpu", "cuda" or "mps"; on a CPU the parts are where they
+    must be already, so only the decoder's tiles can help. ``choice``: what the user wants instead.
+    """
+    if choice != "auto":
+        mode, tiled = _CHOSEN[choice]
+        rung: tuple[Mode, bool] = ("full", tiled) if device == "cpu" else (mode, tiled)
+        needed = needed_bytes(rung, weights, work)
+        return Plan(*rung, needed, f"Chosen by --memory {choice}: {_does(rung, device)}.")
+    ladder = _ladder(device)
+    if free is None:
+        needed = needed_bytes(ladder[0], weights, work)
+        return Plan(*ladder[0], needed, f"How much is free is not known: {_does(ladder[0], device)}.")
+    for rung in ladder:
+        needed = needed_bytes(rung, weights, work)
+        if needed <= free:
+            return Plan(*rung, needed, _why(rung, ladder[0], needed, free, weights, work, device))
+    needed = needed_bytes(ladder[-1], weights, work)
+    return Plan(*ladder[-1], needed, _too_little(ladder[-1], needed, free, work, device))
+
+
+def tighter(present: Plan, weights: Weights, work: Work, device: str) -> Plan | None:
+    """The next plan that needs less, after memory ran out under ``present``; None at the end."""
+    ladder = _ladder(device)
+    below = ladder[ladder.index(present.rung) + 1 :] if present.rung in ladder else ()
+    for rung in below:
+        needed = needed_bytes(rung, weights, work)
+        if needed < present.needed or (rung[1] and not present.tile_vae):
+            reason = f"Memory ran out, so {_does(rung, device)}."
+            return Plan(*rung, min(needed, present.needed), reason)
+    return None
+
+
+def fallback(first: Plan, floor: Plan, weights: Weights, work: Work, device: str) -> Plan:
+    """``first``, or ``floor`` (under which as much work fitted once) where that is tighter."""
+    ladder = _ladder(device)
+    rungs = (first.rung, floor.rung)
+    if any(rung not in ladder for rung in rungs) or ladder.index(rungs[0]) >= ladder.index(rungs[1]):
+        return first
+    return replace(floor, needed=needed_bytes(floor.rung, weights, work))
+
+
+def needed_bytes(rung: tuple[Mode, bool], weights: Weights, work: Work) -> int:
+    """The peak on the device in bytes: weights that are there, and what the networks write."""
+    mode, tiled = rung
+    painting, decoding = _unet_bytes(weights, work), _decoder_bytes(weights, work, tiled)
+    parts, text, vae = weights.parts, weights.text, weights.parts.get("vae", 0)
+    if mode == "full":
+        peak = weights.total + max(painting, decoding)
+    elif mode == "text_encoder_off":
+        peak = max(weights.total, weights.total - text + max(painting, decoding))
+    elif mode == "model_offload":
+        others = [size for name, size in parts.items() if name != "vae"]
+        peak = max(max(others, default=0), parts.get("unet", 0) + painting, vae + decoding)
+    else:
+        peak = weights.largest_layer + max(painting, decoding)
+    return peak + _BASE
+
+
+def gib(size: float) -> str:
+    """Bytes in words: "6.9 GiB"."""
+    return f"{size / 2**30:.1f} GiB"
+
+
+def _unet_bytes(weights: Weights, work: Work) -> int:
+    """Guidance doubles the rows: the prompt and the negative prompt go through together."""
+    return int(UNET_BYTES * _WORKSPACE * 2 * work.pixels * weights.itemsize / 2)
+
+
+def _decoder_bytes(weights: Weights, work: Work, tiled: bool) -> int:
+    """Pictures are decoded one by one."""
+    pixels = work.width * work.height
+    if tiled:
+        pixels = min(pixels, TILE * TILE)
+    return int(DECODER_BYTES * _WORKSPACE * pixels * weights.itemsize / 2)
+
+
+def _ladder(device: str) -> tuple[tuple[Mode, bool], ...]:
+    return _CPU_LADDER if device == "cpu" else _LADDER
+
+
+def _does(rung: tuple[Mode, bool], device: str) -> str:
+    """What a plan does, as the end of a sentence."""
+    mode, tiled = rung
+    where = "in memory" if device == "cpu" else "on the GPU"
+    what = {
+        "full": f"everything stays {where}",
+        "text_encoder_off": "the text encoder leaves the GPU once it has read the prompt",
+        "model_offload": "only the part at work is on the GPU",
+        "sequential_offload": "only the layer at work is on the GPU, which is slow",
+    }[mode]
+    return f"{what}, and the picture is decoded in tiles" if tiled else what
+
+
+def _why(
+    rung: tuple[Mode, bool],
+    first: tuple[Mode, bool],
+    needed: int,
+    free: int,
+    weights: Weights,
+    work: Work,
+    device: str,
+) -> str:
+    picture = f"{work.width} × {work.height}" + (f" × {work.batch}" if work.batch > 1 else "")
+    if rung == first:
+        return (
+            f"{_does(rung, device).capitalize().replace('gpu', 'GPU')}: {gib(needed)} "
+            f"for {picture} fit into the {gib(free)} that can be had."
+        )
+    wanted = needed_bytes(first, weights, work)
+    return (
+        f"Of the {gib(wanted)} that {picture} would take, {gib(free)} can be had, "
+        f"so {_does(rung, device)} ({gib(needed)})."
+    )
+
+
+def _too_little(
+    rung: tuple[Mode, bool], needed: int, free: int, work: Work, device: str
+) -> str:
+    return (
+        f"Even the smallest way takes about {gib(needed)} for {work.width} × {work.height}, and "
+        f"{gib(free)} can be had; it is tried all the same: {_does(rung, device)}."
+    )
