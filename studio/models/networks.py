@@ -1,4 +1,4 @@
-"""Networks without weights: made on the meta device, so that nothing is allocated or initialised."""
+"""Networks without weights: made on the meta device, nothing is allocated or initialised."""
 
 from __future__ import annotations
 

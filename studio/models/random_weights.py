@@ -152,7 +152,8 @@ def _write(path: Path, entries: Iterable[Entry], values: _Values) -> None:
 
 
 def _write_tensor(file: BinaryIO, tensor: torch.Tensor) -> None:
-    file.write(memoryview(tensor.contiguous().view(torch.uint8).numpy()))
+    values: Any = tensor.contiguous().view(torch.uint8).numpy()
+    file.write(values.data)
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
