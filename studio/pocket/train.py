@@ -113,7 +113,8 @@ def run_stage(stage: str, renders: Renders, settings: Settings, args: argparse.N
         fit(DecoderStage(Latents(renders, size), learner, settings), settings)
     else:
         target = folder / "model"
-        write_card(target, *export(folder, target), settings.seed)
+        size, progress = export(folder, target)
+        write_card(target, size, progress, settings.seed, args.start)
         print(f"the model is in {target}")
 
 
