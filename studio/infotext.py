@@ -47,12 +47,17 @@ def read(text: str) -> dict[str, Any]:
     if RECIPE in pairs and (values := _from_json(pairs[RECIPE])) is not None:
         return values
     values = {"prompt": prompt, "negative_prompt": negative, **_sampling(pairs)}
-    for name, key in _keys().items():
+    for name, key in keys().items():
         if key in pairs and name not in values and key not in ("Sampler", "Schedule type", "Size"):
             values[name] = _number(pairs[key], GenerationRequest.model_fields[name].annotation)
     if size := _SIZE.fullmatch(pairs.get("Size", "")):
         values["width"], values["height"] = int(size[1]), int(size[2])
     return {name: value for name, value in values.items() if value is not None}
+
+
+def parameters(text: str) -> dict[str, str]:
+    """The pairs of ``Key: value`` that ``text`` ends with, as they stand."""
+    return _parts(text)[2]
 
 
 def png_info(request: GenerationRequest) -> PngInfo:
@@ -82,7 +87,7 @@ def recovered(values: Mapping[str, Any]) -> GenerationRequest:
                 del known[name]
 
 
-def _keys() -> dict[str, str]:
+def keys() -> dict[str, str]:
     """Field name -> A1111's key, as the fields themselves say."""
     return {
         name: str(info.json_schema_extra["infotext"])
@@ -93,7 +98,7 @@ def _keys() -> dict[str, str]:
 
 def _text(request: GenerationRequest, extra: Mapping[str, str]) -> str:
     values: dict[str, str] = {}
-    for name, key in _keys().items():
+    for name, key in keys().items():
         if key not in values and key != NEGATIVE:
             values[key] = _label(key, getattr(request, name), request)
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
