@@ -13,7 +13,7 @@ from studio.pocket.architecture import VISION_SIZE
 from studio.pocket.loop import Progress
 
 COMMAND = "python -m studio.pocket.train --out training"
-WARM_COMMAND = f"{COMMAND} --start assets/pocket"
+WARM_COMMAND = f"{COMMAND} --warm-start assets/pocket"
 DEFAULTS: Mapping[str, Any] = {
     "sampler": "dpmpp_2m",
     "sigma_schedule": "karras",
