@@ -27,6 +27,7 @@ NEGATIVE = "Negative prompt"
 RECIPE = "Recipe"
 _ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model")
 _PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_HASH = re.compile(r" \[[0-9a-f]{8,10}\]$")
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
@@ -50,6 +51,8 @@ def read(text: str) -> dict[str, Any]:
     for name, key in _keys().items():
         if key in pairs and name not in values and key not in ("Sampler", "Schedule type", "Size"):
             values[name] = _number(pairs[key], GenerationRequest.model_fields[name].annotation)
+    if refiner := values.get("refiner"):  # A1111 writes the hash after the name
+        values["refiner"] = _HASH.sub("", refiner)
     if size := _SIZE.fullmatch(pairs.get("Size", "")):
         values["width"], values["height"] = int(size[1]), int(size[2])
     return {name: value for name, value in values.items() if value is not None}
@@ -94,7 +97,7 @@ def _keys() -> dict[str, str]:
 def _text(request: GenerationRequest, extra: Mapping[str, str]) -> str:
     values: dict[str, str] = {}
     for name, key in _keys().items():
-        if key not in values and key != NEGATIVE:
+        if key not in values and key != NEGATIVE and _means_something(name, request):
             values[key] = _label(key, getattr(request, name), request)
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
     line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
@@ -103,6 +106,13 @@ def _text(request: GenerationRequest, extra: Mapping[str, str]) -> str:
     if request.negative_prompt:
         lines.append(f"{NEGATIVE}: {request.negative_prompt}")
     return "\n".join([*lines, line])
+
+
+def _means_something(name: str, request: GenerationRequest) -> bool:
+    """Whether the field ``name`` is worth a place in the text; one may hang on another."""
+    extra = GenerationRequest.model_fields[name].json_schema_extra
+    other = extra.get("only_with") if isinstance(extra, dict) else None
+    return not other or bool(getattr(request, str(other)))
 
 
 def _label(key: str, value: object, request: GenerationRequest) -> str:
