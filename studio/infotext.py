@@ -29,6 +29,7 @@ MODEL_HASH = "Model hash"
 _ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", MODEL_HASH, "Model")
 _PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _HASH = re.compile(r"[0-9a-fA-F]{8,64}")
+_HASH_BEHIND = re.compile(r" \[[0-9a-f]{8,10}\]$")
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
@@ -57,6 +58,8 @@ def read(text: str) -> dict[str, Any]:
     for name, key in keys().items():
         if key in pairs and name not in values and key not in ("Sampler", "Schedule type", "Size"):
             values[name] = _number(pairs[key], GenerationRequest.model_fields[name].annotation)
+    if refiner := values.get("refiner"):  # A1111 writes the hash after the name
+        values["refiner"] = _HASH_BEHIND.sub("", refiner)
     if size := _SIZE.fullmatch(pairs.get("Size", "")):
         values["width"], values["height"] = int(size[1]), int(size[2])
     if found := pairs.get(MODEL_HASH):
@@ -120,7 +123,7 @@ def keys() -> dict[str, str]:
 def _text(request: GenerationRequest, model_hash: str | None) -> str:
     values: dict[str, str] = {MODEL_HASH: model_hash} if model_hash else {}
     for name, key in keys().items():
-        if key not in values and key != NEGATIVE:
+        if key not in values and key != NEGATIVE and _means_something(name, request):
             values[key] = _label(key, getattr(request, name), request)
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
     line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
@@ -128,6 +131,13 @@ def _text(request: GenerationRequest, model_hash: str | None) -> str:
     if request.negative_prompt:
         lines.append(f"{NEGATIVE}: {request.negative_prompt}")
     return "\n".join([*lines, line])
+
+
+def _means_something(name: str, request: GenerationRequest) -> bool:
+    """Whether the field ``name`` is worth a place in the text; one may hang on another."""
+    extra = GenerationRequest.model_fields[name].json_schema_extra
+    other = extra.get("only_with") if isinstance(extra, dict) else None
+    return not other or bool(getattr(request, str(other)))
 
 
 def _label(key: str, value: object, request: GenerationRequest) -> str:

@@ -39,6 +39,8 @@ REQUESTS = st.builds(
     width=st.integers(8, 256).map(lambda n: n * 8),
     height=st.integers(8, 256).map(lambda n: n * 8),
     seed=st.integers(0, MAX_SEED),
+    refiner=st.one_of(st.just(""), TEXTS),
+    refiner_switch_at=st.floats(0, 1, allow_nan=False),
 )
 
 
@@ -96,6 +98,17 @@ def test_the_text_is_a1111s() -> None:
         "Steps: 20, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 5.5, Seed: 7, "
         'Size: 256x320, Model: "my: model"'
     )
+
+
+def test_the_refiner_stands_in_the_text_when_there_is_one() -> None:
+    assert "Refiner" not in infotext.write(GenerationRequest(prompt="a boat"))
+    request = GenerationRequest(prompt="a boat", refiner="xl/refiner", refiner_switch_at=0.75)
+    assert infotext.write(request).endswith("Refiner: xl/refiner, Refiner switch at: 0.75")
+    theirs = infotext.read(
+        "a boat\nSteps: 20, Sampler: Euler, Seed: 1, Model: sd_xl_base_1.0, "
+        "Refiner: sd_xl_refiner_1.0 [7440042bbd], Refiner switch at: 0.8"
+    )
+    assert (theirs["refiner"], theirs["refiner_switch_at"]) == ("sd_xl_refiner_1.0", 0.8)
 
 
 def test_older_a1111_texts_are_understood() -> None:
