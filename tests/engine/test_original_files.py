@@ -199,7 +199,7 @@ def test_a_file_trained_to_no_signal_says_so(tmp_path: Path) -> None:
         ("extra", "its unet has weights that this studio does not know: model.diffusion_model.new"),
         ("shape", "has the shape 32 × 4 × 1 × 1, where 32 × 4 × 3 × 3 is needed"),
         ("no_vae", r"and \d+ more of its vae are missing"),
-        ("cut", "damaged or not a safetensors file"),
+        ("cut", "It is cut short"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(tmp_path: Path, change: str, sentence: str) -> None:
