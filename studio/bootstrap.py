@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from studio import request as requests
 from studio.errors import InvalidRequest, StartupError, StorageError, StudioError
 from studio.gallery import Gallery, Picture
 from studio.jobs import Job, Jobs
 from studio.jobs.worker import Painter, PainterFactory, Worker
+from studio.keeper import ModelKeeper
 from studio.models.catalog import Catalog
 from studio.models.folders import prepare
+from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.request import GenerationRequest
 from studio.samplers import check_sampling
 from studio.settings import Settings
 from studio.storage import FolderLock
-
-if TYPE_CHECKING:
-    from studio.models.store import ModelStore
 
 _GLUE = frozenset(
     ("a", "an", "the", "this", "that", "it", "its", "is", "are", "and", "or", "as", "with", "of",
@@ -39,9 +39,9 @@ class Studio:
 
     def __init__(self, settings: Settings, make_painter: PainterFactory | None = None) -> None:
         self.settings = settings
-        self._store: ModelStore | None = None
         self._lock = FolderLock(settings.data_dir)
         self.catalog = Catalog(settings.models_dirs)
+        self.keeper = ModelKeeper(settings, self.catalog)
         try:
             prepare(settings.models, settings.models_dir)
             self.catalog.remember(settings.data_dir / "models.sqlite")
@@ -54,7 +54,11 @@ class Studio:
             self._lock.release()
             raise StartupError(str(error)) from error
         self._worker = Worker(
-            self.jobs, self.gallery, make_painter or self._make_engine, self.catalog.short_hash
+            self.jobs,
+            self.gallery,
+            make_painter or self._make_engine,
+            self.catalog.short_hash,
+            self.keeper.rest,
         )
 
     def start(self) -> None:
@@ -81,7 +85,7 @@ class Studio:
         """
         name = values.get("model")
         if name is None:
-            name = self.settings.model
+            name = self.keeper.default
         defaults: Mapping[str, Any] = {}
         if isinstance(name, str) and len(name) <= requests.MAX_MODEL:
             info = self.catalog.find(name)
@@ -119,23 +123,13 @@ class Studio:
         info = self.catalog.match(picture.request.model, picture.model_hash)
         return picture.request.model_copy(update={"model": info.name}) if info else picture.request
 
-    @property
-    def resident(self) -> tuple[str, ...]:
-        """The models that are loaded now."""
-        return self._store.resident if self._store else ()
+    def load(self, name: str) -> Future[None]:
+        """Bring a model to its device, once the running job has ended; see `ModelKeeper`."""
+        return self.keeper.load(name, self._worker.ask)
 
-    @property
-    def device_label(self) -> str | None:
-        """What the models run on, in words; None until torch is there to tell."""
-        return self._store.device_label if self._store else None
-
-    @property
-    def memory(self) -> dict[str, int] | None:
-        """Bytes of the device's memory in use and in all; None where that cannot be told."""
-        seen = self._store.memory() if self._store else None
-        if seen is None or seen.free is None or seen.total is None:
-            return None
-        return {"used": seen.total - seen.free, "total": seen.total}
+    def unload(self, name: str | None) -> Future[None]:
+        """Let a model go, or all; see `ModelKeeper`."""
+        return self.keeper.unload(name, self._worker.ask)
 
     def _make_engine(self, say: Callable[[str], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""
@@ -144,8 +138,18 @@ class Studio:
         from studio.engine.engine import Engine
         from studio.models.store import ModelStore
 
-        self._store = store = ModelStore(self.catalog, self.settings.device)
-        say(f"Loading {self.settings.model}")
+        store = ModelStore(self.catalog, self.settings.device, rules=_rules(self.settings))
+        self.keeper.store = store
+        name = self.keeper.default
+        say(f"Loading {name}")
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
-            store.acquire(self.settings.model)
+            store.acquire(name)
         return Engine(store)
+
+
+def _rules(settings: Settings) -> Rules:
+    """What the command line says about memory and speed."""
+    return Rules(
+        settings.memory, settings.vram_gib, settings.ram_gib, settings.attention,
+        settings.compile, settings.data_dir / "cache",
+    )  # fmt: skip

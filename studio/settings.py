@@ -48,6 +48,20 @@ class Settings(BaseSettings):
     )
     device: Device = Field("auto", description="where the model runs")
     model: str = Field("pocket", description="the model that a new page starts with")
+    memory: Literal["auto", "full", "low", "minimal"] = Field(
+        "auto", description="how a model is kept on the device while it paints"
+    )
+    vram_gib: float = Field(0, ge=0, description="GPU memory for models, in GiB; 0 decides itself")
+    ram_gib: float = Field(0, ge=0, description="main memory for models, in GiB; 0 decides itself")
+    keep_alive: float = Field(
+        0, ge=0, description="minutes after which an unused model is let go; 0 keeps it"
+    )
+    attention: Literal["auto", "sdpa", "xformers"] = Field(
+        "auto", description="which attention a GPU uses; auto measures once and keeps the faster"
+    )
+    compile: Literal["auto", "off", "on", "graphs"] = Field(
+        "auto", description="compile the model's blocks; auto does so on an NVIDIA GPU"
+    )
     share: bool = Field(False, description="make a public link through Gradio's tunnel")
     open_browser: bool = Field(False, description="open the page in the browser at start")
 

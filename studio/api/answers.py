@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from studio import infotext
 from studio.gallery import Picture
 from studio.jobs import JobSnapshot, State
+from studio.keeper import MemoryReport
 from studio.models.base import ModelInfo
-from studio.request import GenerationRequest
+from studio.request import MAX_MODEL, GenerationRequest
 
 
 class Problem(BaseModel):
@@ -172,3 +173,51 @@ class ModelAnswer(BaseModel):
             variety=info.variety,
             defaults=info.defaults.as_values(),
         )
+
+
+class NamedModel(BaseModel):
+    """A model by its name."""
+
+    name: str = Field(max_length=MAX_MODEL)
+
+
+class MaybeModel(BaseModel):
+    """A model by its name, or none in particular."""
+
+    name: str | None = Field(None, max_length=MAX_MODEL)
+
+
+class ResidentAnswer(BaseModel):
+    """A model in memory: bytes of weights, where they lie, and how it is kept."""
+
+    name: str
+    bytes: int
+    where: str
+    plan: str | None
+
+
+class MemoryAnswer(BaseModel):
+    """In bytes: the device's memory, what models may take of it and of RAM, what is resident."""
+
+    device: str | None
+    total: int | None
+    used: int | None
+    budget: int | None
+    ram_budget: int | None
+    plan: str | None
+    attention: str | None
+    resident: list[ResidentAnswer]
+
+    @classmethod
+    def of(cls, report: MemoryReport) -> MemoryAnswer:
+        """The answer for a report."""
+        resident = [
+            ResidentAnswer(
+                name=one.name,
+                bytes=one.bytes,
+                where=one.where,
+                plan=one.plan.reason if one.plan else None,
+            )
+            for one in report.resident
+        ]
+        return cls.model_construct(**{**vars(report), "resident": resident})

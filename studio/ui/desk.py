@@ -62,7 +62,7 @@ def build_desk(studio: Studio, words: Any) -> None:
 
 def _first_values(studio: Studio) -> dict[str, Any]:
     """What a new page starts with: the chosen model and its defaults, a new seed each time."""
-    info = studio.catalog.find(studio.settings.model)
+    info = studio.catalog.find(studio.keeper.default)
     usual = ("num_images", "batch_size", "refiner", "refiner_switch_at")
     values = {name: GenerationRequest.model_fields[name].default for name in usual}
     return {**values, "model": info.name, **info.defaults.as_values()}
