@@ -12,8 +12,10 @@ from studio.errors import InvalidRequest, StartupError, StorageError, StudioErro
 from studio.gallery import Gallery
 from studio.jobs import Job, Jobs
 from studio.jobs.worker import Painter, PainterFactory, Worker
+from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.threads import share_the_cpu
+from studio.prompt.tags import read_tags
 from studio.samplers import check_sampling
 from studio.settings import Settings
 from studio.storage import FolderLock
@@ -80,6 +82,7 @@ class Studio:
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
+        check_addons(self.catalog, request.prompt, request.vae, self.catalog.find(request.model))
         return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
@@ -88,7 +91,7 @@ class Studio:
             return []
         from studio.pocket.world.words import unknown_words
 
-        plain = re.sub(r"[()\[\]{}<>:|_]", " ", prompt)
+        plain = re.sub(r"[()\[\]{}<>:|_]", " ", read_tags(prompt).text)
         english = [word for word in unknown_words(plain, "en") if word not in _GLUE]
         return [word for word in english if not word.isdigit()] + [*unknown_words(plain, "zh")]
 

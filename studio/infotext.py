@@ -26,6 +26,7 @@ JSON_CHUNK = "studio"
 NEGATIVE = "Negative prompt"
 RECIPE = "Recipe"
 _ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model")
+_VAES = {"None": "", "Automatic": "automatic"}
 _PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
@@ -50,6 +51,8 @@ def read(text: str) -> dict[str, Any]:
     for name, key in _keys().items():
         if key in pairs and name not in values and key not in ("Sampler", "Schedule type", "Size"):
             values[name] = _number(pairs[key], GenerationRequest.model_fields[name].annotation)
+    if "vae" in values:
+        values["vae"] = _VAES.get(values["vae"], values["vae"])
     if size := _SIZE.fullmatch(pairs.get("Size", "")):
         values["width"], values["height"] = int(size[1]), int(size[2])
     return {name: value for name, value in values.items() if value is not None}
@@ -94,7 +97,7 @@ def _keys() -> dict[str, str]:
 def _text(request: GenerationRequest, extra: Mapping[str, str]) -> str:
     values: dict[str, str] = {}
     for name, key in _keys().items():
-        if key not in values and key != NEGATIVE:
+        if key not in values and key != NEGATIVE and not _usual(name, request):
             values[key] = _label(key, getattr(request, name), request)
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
     line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
@@ -105,6 +108,13 @@ def _text(request: GenerationRequest, extra: Mapping[str, str]) -> str:
     return "\n".join([*lines, line])
 
 
+def _usual(name: str, request: GenerationRequest) -> bool:
+    """Whether a field has the value that A1111 leaves unsaid."""
+    extra = GenerationRequest.model_fields[name].json_schema_extra
+    usual = extra.get("unless") if isinstance(extra, dict) else None
+    return usual is not None and bool(getattr(request, name) == usual)
+
+
 def _label(key: str, value: object, request: GenerationRequest) -> str:
     """A value as A1111 writes it."""
     labels: dict[str, Callable[[], str]] = {
@@ -113,6 +123,7 @@ def _label(key: str, value: object, request: GenerationRequest) -> str:
         ),
         "Schedule type": lambda: SIGMA_SCHEDULES.get(request.sigma_schedule, str(value)),
         "Size": lambda: f"{request.width}x{request.height}",
+        "VAE": lambda: request.vae or "None",
     }
     if key in labels:
         return labels[key]()

@@ -22,9 +22,12 @@ MAX_NAME = 100
 MAX_MODEL = 500
 
 
-def _infotext(key: str) -> dict[str, Any]:
-    """The key under which the field stands in a picture's parameters, as A1111 writes it."""
-    return {"infotext": key}
+def _infotext(key: str, unless: str | int | None = None) -> dict[str, Any]:
+    """The key under which the field stands in a picture's parameters, as A1111 writes it.
+
+    ``unless``: the usual value, which is not written.
+    """
+    return {"infotext": key, "unless": unless}
 
 
 def _writable(text: str) -> str:
@@ -118,6 +121,21 @@ class GenerationRequest(BaseModel):
         title="Seed",
         description="The number the noise is drawn from; the same seed, the same picture.",
         json_schema_extra=_infotext("Seed"),
+    )
+    clip_skip: int = Field(
+        1,
+        ge=1,
+        le=12,
+        title="CLIP skip",
+        description="Which of the text encoder's layers is heard, from the last; 1 is usual.",
+        json_schema_extra=_infotext("Clip skip", unless=1),
+    )
+    vae: Text = Field(
+        "automatic",
+        max_length=MAX_MODEL,
+        title="VAE",
+        description="What turns latents into pixels: the model's own, or another that fits it.",
+        json_schema_extra=_infotext("VAE", unless="automatic"),
     )
     num_images: int = Field(
         1, ge=1, le=64, title="Pictures", description="How many, with seeds counting up from Seed."

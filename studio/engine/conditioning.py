@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,27 +43,33 @@ class PromptEncoder:
 
     def __init__(self, capacity: int = CACHED_PROMPTS) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[tuple[int, str, int], tuple[LoadedModel, TextEmbedding]] = (
-            OrderedDict()
-        )
+        self._kept: OrderedDict[Hashable, tuple[LoadedModel, TextEmbedding]] = OrderedDict()
 
-    def encode(self, model: LoadedModel, *texts: str) -> list[TextEmbedding]:
+    def encode(
+        self,
+        model: LoadedModel,
+        *texts: str,
+        tokenize: Callable[[str], list[int]] | None = None,
+        variant: Hashable = (),
+    ) -> list[TextEmbedding]:
         """One embedding per text, all of the same length, sequence (1, 77·chunks, D).
 
         A text of more than 75 tokens goes through the text encoder in chunks of 75, each with its
-        own begin and end marks; shorter ones are filled up with empty chunks.
+        own begin and end marks; shorter ones are filled up with empty chunks. ``variant`` is what
+        the result depends on besides model and text: add-ons of the text encoder, CLIP skip.
         """
-        ids = [model.tokenize(text) for text in texts]
+        ids = [(tokenize or model.tokenize)(text) for text in texts]
         longest = max(len(chunks_of(one, model.chunk_length)) for one in ids) or 1
         return [
-            self._encode(model, text, chunks_of(one, model.chunk_length, longest))
+            self._encode(model, text, chunks_of(one, model.chunk_length, longest), variant)
             for text, one in zip(texts, ids, strict=True)
         ]
 
     def _encode(
-        self, model: LoadedModel, text: str, chunks: Sequence[Sequence[int]]
+        self, model: LoadedModel, text: str, chunks: Sequence[Sequence[int]], variant: Hashable
     ) -> TextEmbedding:
-        key = (id(model), text, len(chunks))  # the model is kept with it, so its id stays its own
+        # The model is kept with it, so its id stays its own.
+        key = (id(model), text, len(chunks), variant)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key][1]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from studio.engine.addons import AddOns, Prepared
 from studio.engine.conditioning import Constant, Guided, PromptEncoder
 from studio.engine.denoise import denoise
 from studio.engine.memory import does_not_fit, is_out_of_memory, model_does_not_fit
@@ -42,6 +43,7 @@ class Engine:
         self._store = store
         self._together = store.placement.pictures_together if together is None else together
         self._prompts = PromptEncoder()
+        self._addons = AddOns(store.catalog)
 
     def generate(
         self, request: GenerationRequest, skip: Collection[int] = ()
@@ -56,12 +58,23 @@ class Engine:
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
         model = yield from self._load(request)
+        with self._addons.applied(model, request) as prepared:
+            yield from self._generate(request, skip, sampler, model, prepared)
+
+    def _generate(
+        self,
+        request: GenerationRequest,
+        skip: Collection[int],
+        sampler: Sampler,
+        model: LoadedModel,
+        prepared: Prepared,
+    ) -> Generator[Event, None, None]:
         waiting = [index for index in range(request.num_images) if index not in skip]
         size, halved, job = self._batch_size(request), False, None
         while waiting:
             batch, failed = waiting[:size], False
             try:
-                job = job or self._prepare(request, sampler, model)
+                job = job or self._prepare(request, sampler, model, prepared)
                 with closing(self._paint(job, batch, request.num_images - len(waiting))) as events:
                     for event in events:
                         if isinstance(event, ImageReady):
@@ -92,8 +105,16 @@ class Engine:
     def _batch_size(self, request: GenerationRequest) -> int:
         return request.batch_size if self._together else 1
 
-    def _prepare(self, request: GenerationRequest, sampler: Sampler, model: LoadedModel) -> _Job:
-        positive, negative = self._prompts.encode(model, request.prompt, request.negative_prompt)
+    def _prepare(
+        self, request: GenerationRequest, sampler: Sampler, model: LoadedModel, prepared: Prepared
+    ) -> _Job:
+        positive, negative = self._prompts.encode(
+            model,
+            prepared.prompt,
+            prepared.negative_prompt,
+            tokenize=prepared.vocabulary.tokenize,
+            variant=prepared.variant,
+        )
         guided = Guided(model, Constant(positive), Constant(negative), request.guidance_scale)
         preview = Preview(model.preview_colours, model.placement.device)
         return _Job(request, sampler, model, guided, preview)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import InvalidRequest
-from studio.models.base import ModelDefaults, ModelInfo
+from studio.models.base import Kind, ModelDefaults, ModelInfo
 from studio.models.weights import read_object, weights_problem, weights_size
 
 FAMILY_OF_PIPELINE: Mapping[str, str] = {"StableDiffusionPipeline": "sd1"}
 PARTS = ("unet", "vae", "text_encoder")
 MAX_DEPTH = 3
+FOLDERS: Mapping[Kind, str] = {"vae": "vae", "lora": "loras", "embedding": "embeddings"}
 
 
 class Catalog:
@@ -29,7 +30,21 @@ class Catalog:
             for path in _model_folders(folder, MAX_DEPTH):
                 name = path.name if path == folder else path.relative_to(folder).as_posix()
                 found.setdefault(name, describe(name, path))
-        return list(found.values())
+        return [*found.values()]
+
+    def of_kind(self, kind: Kind) -> tuple[ModelInfo, ...]:
+        """Every model of one kind: checkpoints as in ``list``, others by their folder."""
+        if kind == "checkpoint":
+            return tuple(self.list())
+        found: dict[str, ModelInfo] = {}
+        for folder in self._folders:
+            root = folder / FOLDERS.get(kind, kind)
+            for path in sorted(root.rglob("*.safetensors")):
+                name = path.relative_to(root).with_suffix("").as_posix()
+                size = path.stat().st_size
+                info = ModelInfo(name, path, kind, family="", size=size, layout="file")
+                found.setdefault(name, info)
+        return tuple(found.values())
 
     def find(self, name: str) -> ModelInfo:
         """The usable model called ``name``.

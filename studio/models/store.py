@@ -60,6 +60,11 @@ class ModelStore:
         quiet_libraries(self._placement.device.type)
 
     @property
+    def catalog(self) -> Catalog:
+        """What there is to load."""
+        return self._catalog
+
+    @property
     def placement(self) -> Placement:
         """The device and number format that models are loaded to."""
         return self._placement

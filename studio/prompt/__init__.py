@@ -1,0 +1,1 @@
+"""What a prompt says besides its words. No torch here."""
