@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -78,7 +79,7 @@ def test_older_a1111_texts_are_understood() -> None:
     assert values == {
         "prompt": "a castle", "negative_prompt": "blurry\nbad hands", "num_inference_steps": 28,
         "sampler": "dpmpp_2m", "sigma_schedule": "karras", "guidance_scale": 7.0, "seed": 42,
-        "width": 512, "height": 768, "model": "v1-5",
+        "width": 512, "height": 768, "model": "v1-5", "clip_skip": 2,
     }  # fmt: skip
 
 
