@@ -137,6 +137,21 @@ class GenerationRequest(BaseModel):
         description="What turns latents into pixels: the model's own, or another that fits it.",
         json_schema_extra=_infotext("VAE", unless="automatic"),
     )
+    refiner: Text = Field(
+        "",
+        max_length=MAX_MODEL,
+        title="Refiner",
+        description="A second model that paints the last steps; empty for none.",
+        json_schema_extra=_infotext("Refiner"),
+    )
+    refiner_switch_at: float = Field(
+        0.8,
+        ge=0.0,
+        le=1.0,
+        title="Refiner from",
+        description="The share of the steps after which the refiner takes over.",
+        json_schema_extra=_infotext("Refiner switch at"),
+    )
     num_images: int = Field(
         1, ge=1, le=64, title="Pictures", description="How many, with seeds counting up from Seed."
     )

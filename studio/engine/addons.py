@@ -11,22 +11,16 @@ from dataclasses import dataclass
 
 from studio.errors import ModelError
 from studio.models.addons.clip_skip import clip_skipped
-from studio.models.addons.embeddings import (
-    Embedding,
-    Vocabulary,
-    pattern_of,
-    read_embedding,
-    word_of,
-)
+from studio.models.addons.embeddings import Vocabulary, pattern_of, read_embedding
 from studio.models.addons.listing import (
     AUTOMATIC,
     OWN_VAE,
     Catalog,
+    best_embeddings,
     find_addon,
     sibling_vae,
-    suits,
 )
-from studio.models.addons.lora import ActiveLora, Loras
+from studio.models.addons.lora import ActiveLora, Loras, identity
 from studio.models.addons.vae import Vaes
 from studio.models.base import LoadedModel, ModelInfo
 from studio.prompt.tags import LoraUse, read_tags
@@ -34,7 +28,7 @@ from studio.request import GenerationRequest
 
 
 @dataclass(frozen=True)
-class Prepared:
+class Words:
     """A request's prompts as the model is to read them, while its add-ons are on.
 
     ``variant`` is what an embedding of the same text depends on besides the model.
@@ -46,43 +40,72 @@ class Prepared:
     variant: Hashable
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a request wants on a model: found in the catalog, not opened yet."""
+
+    prompt: str
+    loras: tuple[ActiveLora, ...]
+    embeddings: tuple[tuple[str, ModelInfo], ...]
+    vae: ModelInfo | None
+
+
 class AddOns:
     """Puts a request's add-ons onto its model. For one thread."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._loras, self._vaes = Loras(), Vaes()
+        self._last: tuple[GenerationRequest, ModelInfo, _Plan] | None = None
 
     @contextmanager
-    def applied(self, model: LoadedModel, request: GenerationRequest) -> Iterator[Prepared]:
+    def applied(self, model: LoadedModel, request: GenerationRequest) -> Iterator[Words]:
         """``model`` with all that ``request`` asks for until the end of the block.
 
         Raises InvalidRequest or ModelError, with the model as it was, when something does not fit.
         """
-        tagged = read_tags(request.prompt)
-        loras = [self._active(use, model.info) for use in tagged.loras]
-        embeddings = self._embeddings(model, tagged.text, request.negative_prompt)
+        plan = self._plan(request, model.info)
+        embeddings = {word: read_embedding(info, model) for word, info in plan.embeddings}
         vocabulary = Vocabulary(model, embeddings)
         variant = (
-            tuple((lora.info.path, lora.text_weight) for lora in loras if lora.text_weight),
-            tuple((each.info.path, each.info.size) for each in embeddings.values()),
+            tuple((identity(x.info), x.text_weight) for x in plan.loras if x.text_weight),
+            tuple(identity(info) for _, info in plan.embeddings),
             request.clip_skip,
         )
         with ExitStack() as stack:
-            stack.enter_context(self._loras.applied(model, loras))
-            stack.enter_context(self._vaes.applied(model, self._vae(request, model.info)))
+            stack.enter_context(self._loras.applied(model, plan.loras))
+            stack.enter_context(self._vaes.applied(model, plan.vae))
             stack.enter_context(vocabulary.known())
             stack.enter_context(clip_skipped(model, request.clip_skip))
-            yield Prepared(tagged.text, request.negative_prompt, vocabulary, variant)
+            yield Words(plan.prompt, request.negative_prompt, vocabulary, variant)
 
     def forget(self) -> None:
         """Let everything that is kept for the next job go, to make room."""
         self._loras.forget()
         self._vaes.forget()
 
-    def _active(self, use: LoraUse, model: ModelInfo) -> ActiveLora:
-        info = find_addon(self._catalog, "lora", use.name, "prompt", model)
-        return ActiveLora(info, use.unet_weight, use.text_weight)
+    def _plan(self, request: GenerationRequest, model: ModelInfo) -> _Plan:
+        """What is wanted; looked up once for all batches of a request."""
+        if self._last is None or self._last[0] is not request or self._last[1] != model:
+            tagged = read_tags(request.prompt)
+            plan = _Plan(
+                tagged.text,
+                tuple(self._named(tagged.loras, request, model)),
+                tuple(self._embeddings(model, tagged.text, request.negative_prompt)),
+                self._vae(request, model),
+            )
+            self._last = request, model, plan
+        return self._last[2]
+
+    def _named(
+        self, uses: Iterable[LoraUse], request: GenerationRequest, model: ModelInfo
+    ) -> Iterator[ActiveLora]:
+        """The LoRAs a prompt names; a refiner of another family goes without them."""
+        for use in uses:
+            wanted = model if request.model == model.name else self._catalog.find(request.model)
+            info = find_addon(self._catalog, "lora", use.name, "prompt", wanted)
+            if wanted.family == model.family:
+                yield ActiveLora(info, use.unet_weight, use.text_weight)
 
     def _vae(self, request: GenerationRequest, model: ModelInfo) -> ModelInfo | None:
         if request.vae == OWN_VAE:
@@ -91,25 +114,13 @@ class AddOns:
             return sibling_vae(model)
         return find_addon(self._catalog, "vae", request.vae, "vae", model)
 
-    def _embeddings(self, model: LoadedModel, *prompts: str) -> dict[str, Embedding]:
-        """The embeddings that the prompts name, by the names that they are called by."""
-        installed = _best(self._catalog.of_kind("embedding"), model.info)
-        if not installed:
-            return {}
-        pattern = pattern_of(list(installed))
-        named = {found.casefold() for prompt in prompts for found in pattern.findall(prompt)}
-        found = {}
+    def _embeddings(self, model: ModelInfo, *prompts: str) -> Iterator[tuple[str, ModelInfo]]:
+        """The embeddings that the prompts name, each with the word that it is called by."""
+        installed = best_embeddings(self._catalog, model)
+        pattern = pattern_of(list(installed)) if installed else None
+        named = {word.casefold() for each in prompts if pattern for word in pattern.findall(each)}
         for word in sorted(named):
             info = installed[word]
             if info.problem:
                 raise ModelError(f"The embedding “{info.name}” cannot be used: {info.problem}")
-            found[word] = read_embedding(info, model)
-        return found
-
-
-def _best(infos: Iterable[ModelInfo], model: ModelInfo) -> dict[str, ModelInfo]:
-    """Embeddings by their words; of several by one name, one that fits the model."""
-    best: dict[str, ModelInfo] = {}
-    for info in sorted(infos, key=lambda each: (bool(each.problem), not suits(each, model))):
-        best.setdefault(word_of(info).casefold(), info)
-    return best
+            yield word, info

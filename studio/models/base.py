@@ -98,6 +98,45 @@ class PreviewColours:
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
+@dataclass(frozen=True)
+class Canvas:
+    """What an inpainting UNet sees of the picture it works on, at the size of the latents.
+
+    ``mask``: (1 or B, 1, h, w), 1 = repaint. ``kept``: (1 or B, C, h, w), the latents of the
+    picture with the masked part grey, × scaling_factor.
+    """
+
+    mask: torch.Tensor
+    kept: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """All that a UNet is told beside latents and timestep, one row a picture.
+
+    ``sequence``: (B, T, D). ``pooled``: (B, P) and ``time_ids``: (B, 5 or 6), of models that are
+    told the size. ``guidance``: (B, G), of distilled models that take the guidance as an input.
+    ``canvas``: (B, 1 + C, h, w), of inpainting models.
+    """
+
+    sequence: torch.Tensor
+    pooled: torch.Tensor | None = None
+    time_ids: torch.Tensor | None = None
+    guidance: torch.Tensor | None = None
+    canvas: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What is painted, for `LoadedModel.conditions`: sizes in pixels, and for which prompt."""
+
+    width: int
+    height: int
+    guidance_scale: float = 1.0
+    negative: bool = False
+    canvas: Canvas | None = None
+
+
 class LoadedModel(Protocol):
     """A model on its device, ready to paint."""
 
@@ -111,6 +150,12 @@ class LoadedModel(Protocol):
     """The networks by diffusers' names: ``text_encoder``, ``text_encoder_2``, ``unet``, ``vae``."""
     chunk_length: int
     """How many tokens of a prompt one pass of the text encoder takes (75 for CLIP)."""
+    zeros_for_empty_negative: bool
+    """Whether an empty negative prompt is zeros, and not what the text encoder makes of it."""
+    guides_itself: bool
+    """Whether its UNet takes the guidance scale as an input; a negative prompt then has no say."""
+    latent_space: tuple[float, ...]
+    """Two models with the same one can go on with each other's latents."""
 
     def tokenize(self, text: str) -> list[int]:
         """The token ids of a text, without begin and end marks, of any length."""
@@ -118,8 +163,14 @@ class LoadedModel(Protocol):
     def encode_tokens(self, chunks: Sequence[Sequence[int]]) -> TextEmbedding:
         """A prompt from its chunks of at most ``chunk_length`` ids: sequence (1, 77·chunks, D)."""
 
+    def blank_canvas(self, width: int, height: int) -> Canvas | None:
+        """A canvas to be painted all over; None for a UNet that takes none. Sizes in pixels."""
+
+    def conditions(self, embedding: TextEmbedding, painting: Painting) -> Conditions:
+        """What the UNet is told for a prompt: one row, in the format and place it takes them."""
+
     def predict(
-        self, latents: torch.Tensor, timestep: torch.Tensor, embedding: TextEmbedding
+        self, latents: torch.Tensor, timestep: torch.Tensor, conditions: Conditions
     ) -> torch.Tensor:
         """The UNet's output (B, C, h, w) in fp32 for scaled latents (B, C, h, w) in fp32."""
 

@@ -17,8 +17,8 @@ import torch
 
 from studio.errors import ModelError
 from studio.models.addons.layers import replaced
+from studio.models.addons.reading import read_tensors
 from studio.models.base import LoadedModel, ModelInfo
-from studio.models.tensor_file import read_tensors
 
 ENCODERS: Mapping[str, str] = {"text_encoder": "clip_l", "text_encoder_2": "clip_g"}
 
@@ -33,11 +33,6 @@ class Embedding:
     def __len__(self) -> int:
         """How many tokens it takes up."""
         return len(next(iter(self.vectors.values())))
-
-
-def word_of(info: ModelInfo) -> str:
-    """What is written in a prompt to have an embedding: its file's name."""
-    return info.name.rsplit("/", 1)[-1].removesuffix(".safetensors")
 
 
 def pattern_of(names: Sequence[str]) -> re.Pattern[str]:

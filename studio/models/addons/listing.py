@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from studio.errors import FieldProblem, InvalidRequest
@@ -17,8 +17,11 @@ _WORDS: Mapping[Kind, str] = {"lora": "LoRA", "vae": "VAE", "embedding": "embedd
 class Catalog(Protocol):
     """What is needed of the catalog."""
 
-    def of_kind(self, kind: Kind) -> Iterable[ModelInfo]:
-        """Every model of one kind; broken ones carry a ``problem``."""
+    def list(self) -> Sequence[ModelInfo]:
+        """Every model of every kind; broken ones carry a ``problem``."""
+
+    def find(self, name: str) -> ModelInfo:
+        """The checkpoint called ``name``."""
 
 
 def find_addon(catalog: Catalog, kind: Kind, name: str, field: str, model: ModelInfo) -> ModelInfo:
@@ -27,11 +30,15 @@ def find_addon(catalog: Catalog, kind: Kind, name: str, field: str, model: Model
     Where several have that name, one that fits the family of ``model`` is taken. Raises
     InvalidRequest with one sentence on ``field`` when there is none that can be used with it.
     """
-    named = [info for info in catalog.of_kind(kind) if name.casefold() in _names(info)]
+    named = [
+        info
+        for info in catalog.list()
+        if info.kind == kind and info.variety != "tiny" and name.casefold() in _names(info)
+    ]
     word = _WORDS.get(kind, kind)
     if not named:
         raise InvalidRequest.of(field, f"There is no {word} called “{name}”; check its name.")
-    named.sort(key=lambda info: (bool(info.problem), info.family != model.family))
+    named.sort(key=lambda info: (bool(info.problem), not suits(info, model)))
     best = named[0]
     if best.problem:
         raise InvalidRequest.of(field, f"The {word} “{name}” cannot be used: {best.problem}")
@@ -68,6 +75,15 @@ def suits(addon: ModelInfo, model: ModelInfo) -> bool:
         family = alike.get(addon.family, addon.family)
         return not family or family == alike.get(model.family, model.family)
     return not addon.family or addon.family == model.family
+
+
+def best_embeddings(catalog: Catalog, model: ModelInfo) -> dict[str, ModelInfo]:
+    """Embeddings by the words that have them; of several by one name, one that fits the model."""
+    found = [info for info in catalog.list() if info.kind == "embedding"]
+    best: dict[str, ModelInfo] = {}
+    for info in sorted(found, key=lambda each: (bool(each.problem), not suits(each, model))):
+        best.setdefault(info.name.rsplit("/", 1)[-1].casefold(), info)
+    return best
 
 
 def sibling_vae(model: ModelInfo) -> ModelInfo | None:

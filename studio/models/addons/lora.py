@@ -142,7 +142,7 @@ class Loras:
     def _mixture(self, model: LoadedModel, loras: Sequence[ActiveLora]) -> Mixture:
         kept = self._mixtures.setdefault(model, OrderedDict())
         key = tuple(
-            (*_identity(lora.info), lora.unet_weight, lora.text_weight) for lora in loras
+            (*identity(lora.info), lora.unet_weight, lora.text_weight) for lora in loras
         ) + tuple(_state(model.parts[part]) for part in CONTROLLED if part in model.parts)
         if key not in kept:
             kept[key] = self._mix(model, loras)
@@ -196,7 +196,7 @@ class Loras:
             added.ups.append(_in_rows(weight * factors.up, target))
 
     def _file(self, info: ModelInfo) -> LoraFile:
-        key = _identity(info)
+        key = identity(info)
         if key not in self._files:
             self._files[key] = LoraFile(info.path)
             while len(self._files) > KEPT_FILES:
@@ -235,7 +235,8 @@ def _in_rows(change: torch.Tensor, target: Target) -> torch.Tensor:
     return whole
 
 
-def _identity(info: ModelInfo) -> tuple[Path, int, int]:
+def identity(info: ModelInfo) -> tuple[Path, int, int]:
+    """What tells a file from another, and from what it was before. Raises ModelError."""
     try:
         found = info.path.stat()
     except OSError as error:

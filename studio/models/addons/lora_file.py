@@ -18,7 +18,7 @@ import torch
 
 from studio.errors import ModelError
 from studio.models.addons.delta import Delta
-from studio.models.tensor_file import read_tensors
+from studio.models.addons.reading import read_tensors
 
 LayerName = tuple[str, str]
 

@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 import torch
 
 from studio.errors import ModelError
+from studio.models.addons.reading import read_tensors
 from studio.models.base import LoadedModel, ModelInfo
-from studio.models.tensor_file import read_tensors
 from studio.models.weights import weight_files
 
 KEPT = 2
