@@ -94,7 +94,15 @@ class Studio:
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
         check_addons(self.catalog, request.prompt, request.vae, self.catalog.find(request.model))
+        if request.refiner:
+            self._check_refiner(request.refiner)
         return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
+
+    def _check_refiner(self, name: str) -> None:
+        try:
+            self.catalog.find(name)
+        except InvalidRequest as error:
+            raise InvalidRequest.of("refiner", str(error)) from None
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
         """The words of ``prompt`` that a model with a small vocabulary has never seen."""

@@ -30,6 +30,7 @@ _ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", MODE
 _VAES = {"None": "", "Automatic": "automatic"}
 _PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _HASH = re.compile(r"[0-9a-fA-F]{8,64}")
+_HASH_BEHIND = re.compile(r" \[[0-9a-f]{8,10}\]$")
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
@@ -55,16 +56,23 @@ def read(text: str) -> dict[str, Any]:
     if RECIPE in pairs and (values := _from_json(pairs[RECIPE])) is not None:
         return values
     values = {"prompt": prompt, "negative_prompt": negative, **_sampling(pairs)}
-    for name, key in _keys().items():
+    for name, key in keys().items():
         if key in pairs and name not in values and key not in ("Sampler", "Schedule type", "Size"):
             values[name] = _number(pairs[key], GenerationRequest.model_fields[name].annotation)
     if "vae" in values:
         values["vae"] = _VAES.get(values["vae"], values["vae"])
+    if refiner := values.get("refiner"):  # A1111 writes the hash after the name
+        values["refiner"] = _HASH_BEHIND.sub("", refiner)
     if size := _SIZE.fullmatch(pairs.get("Size", "")):
         values["width"], values["height"] = int(size[1]), int(size[2])
     if found := pairs.get(MODEL_HASH):
         values["model_hash"] = found
     return {name: value for name, value in values.items() if value is not None}
+
+
+def parameters(text: str) -> dict[str, str]:
+    """The pairs of ``Key: value`` that ``text`` ends with, as they stand."""
+    return _parts(text)[2]
 
 
 def png_info(request: GenerationRequest, model_hash: str | None = None) -> PngInfo:
@@ -106,7 +114,7 @@ def recovered(values: Mapping[str, Any]) -> GenerationRequest:
                 del known[name]
 
 
-def _keys() -> dict[str, str]:
+def keys() -> dict[str, str]:
     """Field name -> A1111's key, as the fields themselves say."""
     return {
         name: str(info.json_schema_extra["infotext"])
@@ -117,8 +125,8 @@ def _keys() -> dict[str, str]:
 
 def _text(request: GenerationRequest, model_hash: str | None) -> str:
     values: dict[str, str] = {MODEL_HASH: model_hash} if model_hash else {}
-    for name, key in _keys().items():
-        if key not in values and key != NEGATIVE and not _usual(name, request):
+    for name, key in keys().items():
+        if key not in values and key != NEGATIVE and _worth_saying(name, request):
             values[key] = _label(key, getattr(request, name), request)
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
     line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
@@ -128,11 +136,14 @@ def _text(request: GenerationRequest, model_hash: str | None) -> str:
     return "\n".join([*lines, line])
 
 
-def _usual(name: str, request: GenerationRequest) -> bool:
-    """Whether a field has the value that A1111 leaves unsaid."""
+def _worth_saying(name: str, request: GenerationRequest) -> bool:
+    """Whether a field stands in the text: it may hang on another, or have its usual value."""
     extra = GenerationRequest.model_fields[name].json_schema_extra
-    usual = extra.get("unless") if isinstance(extra, dict) else None
-    return usual is not None and bool(getattr(request, name) == usual)
+    said = extra if isinstance(extra, dict) else {}
+    other, usual = said.get("only_with"), said.get("unless")
+    if other and not getattr(request, str(other)):
+        return False
+    return usual is None or bool(getattr(request, name) != usual)
 
 
 def _label(key: str, value: object, request: GenerationRequest) -> str:

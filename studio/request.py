@@ -22,12 +22,15 @@ MAX_NAME = 100
 MAX_MODEL = 500
 
 
-def _infotext(key: str, unless: str | int | None = None) -> dict[str, Any]:
+def _infotext(
+    key: str, unless: str | int | None = None, only_with: str | None = None
+) -> dict[str, Any]:
     """The key under which the field stands in a picture's parameters, as A1111 writes it.
 
-    ``unless``: the usual value, which is not written.
+    ``unless``: the usual value, which is not written. ``only_with``: another field, without which
+    this one means nothing and is not written.
     """
-    return {"infotext": key, "unless": unless}
+    return {"infotext": key, "unless": unless, "only_with": only_with}
 
 
 def _writable(text: str) -> str:
@@ -142,7 +145,7 @@ class GenerationRequest(BaseModel):
         max_length=MAX_MODEL,
         title="Refiner",
         description="A second model that paints the last steps; empty for none.",
-        json_schema_extra=_infotext("Refiner"),
+        json_schema_extra=_infotext("Refiner", only_with="refiner"),
     )
     refiner_switch_at: float = Field(
         0.8,
@@ -150,7 +153,7 @@ class GenerationRequest(BaseModel):
         le=1.0,
         title="Refiner from",
         description="The share of the steps after which the refiner takes over.",
-        json_schema_extra=_infotext("Refiner switch at"),
+        json_schema_extra=_infotext("Refiner switch at", only_with="refiner"),
     )
     num_images: int = Field(
         1, ge=1, le=64, title="Pictures", description="How many, with seeds counting up from Seed."

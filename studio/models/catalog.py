@@ -67,6 +67,10 @@ class Catalog:
         """End hashing."""
         self._hashes.stop()
 
+    def settled(self, timeout: float) -> bool:
+        """Wait until every model that was listed is hashed; whether that came in time."""
+        return self._hashes.settled(timeout)
+
     def close(self) -> None:
         """Close what ``remember`` opened."""
         self._ledger.close()

@@ -87,6 +87,8 @@ class Hashes:
             if value is not None:
                 self._ledger.keep_sha256(stamp, value)
             with self._state:
+                if self._stopping:
+                    return
                 if value is None:
                     self._failed.add(stamp)
                 self._waiting.pop(stamp, None)

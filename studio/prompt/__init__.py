@@ -1,1 +1,1 @@
-"""What a prompt says besides its words. No torch here."""
+"""The prompt language: text -> what the model is told at every step. No torch here."""
