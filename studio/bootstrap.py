@@ -16,7 +16,7 @@ from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.folders import prepare
 from studio.models.threads import share_the_cpu
-from studio.prompt.tags import read_tags
+from studio.prompt.grammar import take_loras
 from studio.request import GenerationRequest
 from studio.samplers import check_sampling
 from studio.settings import Settings
@@ -110,7 +110,7 @@ class Studio:
             return []
         from studio.pocket.world.words import unknown_words
 
-        plain = re.sub(r"[()\[\]{}<>:|_]", " ", read_tags(prompt).text)
+        plain = re.sub(r"[()\[\]{}<>:|_]", " ", take_loras(prompt)[0])
         english = [word for word in unknown_words(plain, "en") if word not in _GLUE]
         return [word for word in english if not word.isdigit()] + [*unknown_words(plain, "zh")]
 

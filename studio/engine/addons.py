@@ -23,7 +23,7 @@ from studio.models.addons.listing import (
 from studio.models.addons.lora import ActiveLora, Loras, identity
 from studio.models.addons.vae import Vaes
 from studio.models.base import LoadedModel, ModelInfo
-from studio.prompt.tags import LoraUse, read_tags
+from studio.prompt.grammar import Lora, take_loras
 from studio.request import GenerationRequest
 
 
@@ -87,25 +87,25 @@ class AddOns:
     def _plan(self, request: GenerationRequest, model: ModelInfo) -> _Plan:
         """What is wanted; looked up once for all batches of a request."""
         if self._last is None or self._last[0] is not request or self._last[1] != model:
-            tagged = read_tags(request.prompt)
+            prompt, loras = take_loras(request.prompt)
             plan = _Plan(
-                tagged.text,
-                tuple(self._named(tagged.loras, request, model)),
-                tuple(self._embeddings(model, tagged.text, request.negative_prompt)),
+                prompt,
+                tuple(self._named(loras, request, model)),
+                tuple(self._embeddings(model, prompt, request.negative_prompt)),
                 self._vae(request, model),
             )
             self._last = request, model, plan
         return self._last[2]
 
     def _named(
-        self, uses: Iterable[LoraUse], request: GenerationRequest, model: ModelInfo
+        self, loras: Iterable[Lora], request: GenerationRequest, model: ModelInfo
     ) -> Iterator[ActiveLora]:
         """The LoRAs a prompt names; a refiner of another family goes without them."""
-        for use in uses:
+        for lora in loras:
             wanted = model if request.model == model.name else self._catalog.find(request.model)
-            info = find_addon(self._catalog, "lora", use.name, "prompt", wanted)
+            info = find_addon(self._catalog, "lora", lora.name, "prompt", wanted)
             if wanted.family == model.family:
-                yield ActiveLora(info, use.unet_weight, use.text_weight)
+                yield ActiveLora(info, lora.unet_weight, lora.text_weight)
 
     def _vae(self, request: GenerationRequest, model: ModelInfo) -> ModelInfo | None:
         if request.vae == OWN_VAE:

@@ -58,20 +58,25 @@ class PromptEncoder:
         """One embedding per text, all of the same length, sequence (1, 77·chunks, D).
 
         A text of more than 75 tokens goes through the text encoder in chunks of 75, each with its
-        own begin and end marks; shorter ones are filled up with empty chunks. ``variant`` is what
-        the result depends on besides model and text: add-ons of the text encoder, CLIP skip.
+        own begin and end marks; shorter ones are filled up with empty chunks.
         """
         ids = [(tokenize or model.tokenize)(text) for text in texts]
         longest = max(len(chunks_of(one, model.chunk_length)) for one in ids) or 1
         return [
-            self._encode(model, text, chunks_of(one, model.chunk_length, longest), variant)
-            for text, one in zip(texts, ids, strict=True)
+            self.states(model, chunks_of(one, model.chunk_length, longest), variant) for one in ids
         ]
 
-    def _encode(
-        self, model: LoadedModel, text: str, chunks: Sequence[Sequence[int]], variant: Hashable
+    def states(
+        self, model: LoadedModel, chunks: Sequence[Sequence[int]], variant: Hashable = ()
     ) -> TextEmbedding:
-        key = (id(model), text, len(chunks), variant)
+        """What the text encoders make of chunks of token ids: sequence (1, 77·chunks, D).
+
+        A place of the sequence is a token: the k-th id of chunk c stands at 77·c + 1 + k. Negative
+        ids are vectors of embeddings, see `studio.models.addons.embeddings`. ``variant`` is what
+        the result depends on besides model and ids: embeddings, LoRAs of the text encoder, CLIP
+        skip. Kept, so that the same call again costs nothing.
+        """
+        key = (id(model), tuple(map(tuple, chunks)), variant)
         if key in self._kept and self._kept[key][0]() is model:  # an id may come again
             self._kept.move_to_end(key)
             return self._kept[key][1]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from studio.models.addons.lora_file import compact
-from studio.models.layout import unet_blocks
+from studio.models.original_names import UNET_PREFIX, unet_names
 
 Layer = torch.nn.Linear | torch.nn.Conv2d
 
@@ -35,12 +35,13 @@ class Target:
 
 
 def targets_of(part: torch.nn.Module) -> Mapping[str, Target]:
-    """Every linear and convolutional layer of a part by its compact name, and by its original one.
+    """Every linear and convolutional layer of a part by its compact name.
 
-    Where a UNet's attention was fused, q, k and v are rows of the one layer that is used.
+    A UNet's layers also stand under their names in the original layout, which kohya's LoRAs for
+    SDXL use. Where a UNet's attention was fused, q, k and v are rows of the one layer that is used.
     """
     found = {
-        compact(path): Target(path, module.weight.shape)
+        path: Target(path, module.weight.shape)
         for path, module in part.named_modules()
         if isinstance(module, torch.nn.Linear | torch.nn.Conv2d)
     }
@@ -48,10 +49,14 @@ def targets_of(part: torch.nn.Module) -> Mapping[str, Target]:
         if getattr(module, "fused_projections", False):
             found.update(_fused(path, module))
     config: Any = getattr(part, "config", None)
-    layers = getattr(config, "layers_per_block", None)
-    if isinstance(layers, int) and hasattr(config, "down_block_types"):
-        found.update(dict(_original_names(found, len(config.down_block_types), layers)))
-    return found
+    names = unet_names(config) if hasattr(config, "down_block_types") else None
+    targets = {compact(path): target for path, target in found.items()}
+    for path, target in found.items():
+        if names is None:
+            break
+        place = names(f"{path}.weight").name
+        targets[compact(place.removeprefix(UNET_PREFIX).removesuffix(".weight"))] = target
+    return targets
 
 
 def _fused(path: str, attention: Any) -> Iterator[tuple[str, Target]]:
@@ -61,17 +66,7 @@ def _fused(path: str, attention: Any) -> Iterator[tuple[str, Target]]:
     height = layer.out_features // len(names)
     for place, name in enumerate(names):
         rows = slice(place * height, (place + 1) * height)
-        yield compact(f"{path}.{name}"), Target(f"{path}.{joined}", layer.weight.shape, rows)
-
-
-def _original_names(
-    found: Mapping[str, Target], blocks: int, layers: int
-) -> Iterator[tuple[str, Target]]:
-    pairs = [(compact(name), compact(original)) for original, name in unet_blocks(blocks, layers)]
-    for name, target in found.items():
-        for block, original in pairs:
-            if name == block or name.startswith(f"{block}_"):
-                yield original + name[len(block) :], target
+        yield f"{path}.{name}", Target(f"{path}.{joined}", layer.weight.shape, rows)
 
 
 @contextmanager

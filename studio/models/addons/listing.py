@@ -7,7 +7,7 @@ from typing import Protocol
 
 from studio.errors import FieldProblem, InvalidRequest
 from studio.models.base import Kind, ModelInfo
-from studio.prompt.tags import read_tags
+from studio.prompt.grammar import take_loras
 
 AUTOMATIC = "automatic"
 OWN_VAE = ""
@@ -54,7 +54,7 @@ def find_addon(catalog: Catalog, kind: Kind, name: str, field: str, model: Model
 def check_addons(catalog: Catalog, prompt: str, vae: str, model: ModelInfo) -> None:
     """Raise InvalidRequest when a LoRA that ``prompt`` names, or the VAE, cannot be had."""
     wanted: list[tuple[Kind, str, str]] = [
-        ("lora", use.name, "prompt") for use in read_tags(prompt).loras
+        ("lora", lora.name, "prompt") for lora in take_loras(prompt)[1]
     ]
     if vae not in (AUTOMATIC, OWN_VAE):
         wanted.append(("vae", vae, "vae"))
