@@ -19,6 +19,7 @@ import torch
 from studio.errors import ModelError
 from studio.models.addons.delta import Delta
 from studio.models.addons.reading import read_tensors
+from studio.models.weights import read_object
 
 LayerName = tuple[str, str]
 
@@ -72,9 +73,9 @@ class LoraFile:
             pieces[_layer(match["layer"])][_ENDINGS[match["end"]]] = tensor
         if not pieces:
             raise ModelError("it is empty")
-        alphas = _Alphas(metadata)
+        alphas = _Alphas(path, metadata)
         for layer, held in pieces.items():
-            if "alpha" not in held and "lora_down" in held:
+            if "alpha" not in held and "diff" not in held:
                 alphas.add(layer, held)
         self.layers: Mapping[LayerName, Delta] = {
             layer: Delta(layer[1], held) for layer, held in pieces.items()
@@ -89,7 +90,7 @@ def _layer(name: str) -> LayerName:
             part, name = belongs, name.removeprefix(prefix)
             break
     else:
-        if name.startswith("text_model."):
+        if name.startswith(("text_model.", "encoder.layers.")):
             part = "text_encoder"
     for old, new in _OLD_NAMES:
         name = old.sub(new, name)
@@ -102,22 +103,36 @@ def compact(name: str) -> str:
 
 
 class _Alphas:
-    """What diffusers keeps in a file's metadata: rank and alpha of its layers, with exceptions."""
+    """Rank and alpha of layers that do not say it themselves, with exceptions by name.
 
-    def __init__(self, metadata: Mapping[str, str]) -> None:
-        try:
-            said = json.loads(metadata.get("lora_adapter_metadata", "{}"))
-        except ValueError:
-            said = {}
-        self._said: dict[str, Any] = said if isinstance(said, dict) else {}
+    diffusers keeps them in the file's metadata, peft in a file beside it.
+    """
+
+    def __init__(self, path: Path, metadata: Mapping[str, str]) -> None:
+        self._said = _object(metadata.get("lora_adapter_metadata", ""))
+        self._of_peft: Mapping[str, Any] = {}
+        if path.name == "adapter_model.safetensors":
+            self._of_peft = read_object(path.with_name("adapter_config.json"))
 
     def add(self, layer: LayerName, held: dict[str, torch.Tensor]) -> None:
         """Put the layer's alpha beside its tensors, if one is known."""
         part, name = layer
-        alpha = self._said.get(f"{part}.lora_alpha")
-        patterns = self._said.get(f"{part}.alpha_pattern")
+        said = {
+            **{key: self._of_peft.get(key) for key in ("lora_alpha", "alpha", "alpha_pattern")},
+            **{key.removeprefix(f"{part}."): value for key, value in self._said.items()},
+        }
+        alpha = said.get("lora_alpha") or said.get("alpha")
+        patterns = said.get("alpha_pattern")
         for pattern, value in patterns.items() if isinstance(patterns, dict) else ():
             if name == compact(pattern) or name.endswith("_" + compact(pattern)):
                 alpha = value
         if isinstance(alpha, int | float):
             held["alpha"] = torch.tensor(float(alpha))
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        said = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
