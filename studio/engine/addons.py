@@ -21,6 +21,7 @@ from studio.models.addons.listing import (
     sibling_vae,
 )
 from studio.models.addons.lora import ActiveLora, Loras, identity
+from studio.models.addons.tiny import TinyDecoders
 from studio.models.addons.vae import Vaes
 from studio.models.base import LoadedModel, ModelInfo
 from studio.prompt.grammar import Lora, take_loras
@@ -51,11 +52,15 @@ class _Plan:
 
 
 class AddOns:
-    """Puts a request's add-ons onto its model. For one thread."""
+    """Puts a request's add-ons onto its model. For one thread.
+
+    ``tiny``: the decoders of previews, which are nobody's wish and change no picture.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._loras, self._vaes = Loras(), Vaes()
+        self.tiny = TinyDecoders(catalog)
         self._last: tuple[GenerationRequest, ModelInfo, _Plan] | None = None
 
     @contextmanager
@@ -83,6 +88,7 @@ class AddOns:
         """Let everything that is kept for the next job go, to make room."""
         self._loras.forget()
         self._vaes.forget()
+        self.tiny.forget()
 
     def _plan(self, request: GenerationRequest, model: ModelInfo) -> _Plan:
         """What is wanted; looked up once for all batches of a request."""

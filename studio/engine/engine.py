@@ -116,7 +116,9 @@ class Engine:
         if model.zeros_for_empty_negative and not request.negative_prompt:
             negative = zeros_like(negative)
         guided = Guided(model, Constant(positive), Constant(negative), request.guidance_scale)
-        preview = Preview(model.preview_colours, model.placement.device)
+        preview = Preview(
+            model.preview_colours, model.placement.device, decoder=self._addons.tiny.of(model)
+        )
         return _Job(request, model, guided, preview)
 
     def _paint(
