@@ -14,10 +14,12 @@ from studio.gallery import Gallery, Picture
 from studio.jobs import Job, Jobs
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.keeper import ModelKeeper
+from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.folders import prepare
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
+from studio.prompt.grammar import take_loras
 from studio.request import GenerationRequest
 from studio.samplers import check_sampling
 from studio.settings import Settings
@@ -95,6 +97,7 @@ class Studio:
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
+        check_addons(self.catalog, request.prompt, request.vae, self.catalog.find(request.model))
         if request.refiner:
             self._check_refiner(request.refiner)
         return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
@@ -111,7 +114,7 @@ class Studio:
             return []
         from studio.pocket.world.words import unknown_words
 
-        plain = re.sub(r"[()\[\]{}<>:|_]", " ", prompt)
+        plain = re.sub(r"[()\[\]{}<>:|_]", " ", take_loras(prompt)[0])
         english = [word for word in unknown_words(plain, "en") if word not in _GLUE]
         return [word for word in english if not word.isdigit()] + [*unknown_words(plain, "zh")]
 

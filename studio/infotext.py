@@ -27,6 +27,7 @@ NEGATIVE = "Negative prompt"
 RECIPE = "Recipe"
 MODEL_HASH = "Model hash"
 _ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", MODEL_HASH, "Model")
+_VAES = {"None": "", "Automatic": "automatic"}
 _PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _HASH = re.compile(r"[0-9a-fA-F]{8,64}")
 _HASH_BEHIND = re.compile(r" \[[0-9a-f]{8,10}\]$")
@@ -58,6 +59,8 @@ def read(text: str) -> dict[str, Any]:
     for name, key in keys().items():
         if key in pairs and name not in values and key not in ("Sampler", "Schedule type", "Size"):
             values[name] = _number(pairs[key], GenerationRequest.model_fields[name].annotation)
+    if "vae" in values:
+        values["vae"] = _VAES.get(values["vae"], values["vae"])
     if refiner := values.get("refiner"):  # A1111 writes the hash after the name
         values["refiner"] = _HASH_BEHIND.sub("", refiner)
     if size := _SIZE.fullmatch(pairs.get("Size", "")):
@@ -123,7 +126,7 @@ def keys() -> dict[str, str]:
 def _text(request: GenerationRequest, model_hash: str | None) -> str:
     values: dict[str, str] = {MODEL_HASH: model_hash} if model_hash else {}
     for name, key in keys().items():
-        if key not in values and key != NEGATIVE and _means_something(name, request):
+        if key not in values and key != NEGATIVE and _worth_saying(name, request):
             values[key] = _label(key, getattr(request, name), request)
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
     line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
@@ -133,11 +136,14 @@ def _text(request: GenerationRequest, model_hash: str | None) -> str:
     return "\n".join([*lines, line])
 
 
-def _means_something(name: str, request: GenerationRequest) -> bool:
-    """Whether the field ``name`` is worth a place in the text; one may hang on another."""
+def _worth_saying(name: str, request: GenerationRequest) -> bool:
+    """Whether a field stands in the text: it may hang on another, or have its usual value."""
     extra = GenerationRequest.model_fields[name].json_schema_extra
-    other = extra.get("only_with") if isinstance(extra, dict) else None
-    return not other or bool(getattr(request, str(other)))
+    said = extra if isinstance(extra, dict) else {}
+    other, usual = said.get("only_with"), said.get("unless")
+    if other and not getattr(request, str(other)):
+        return False
+    return usual is None or bool(getattr(request, name) != usual)
 
 
 def _label(key: str, value: object, request: GenerationRequest) -> str:
@@ -148,6 +154,7 @@ def _label(key: str, value: object, request: GenerationRequest) -> str:
         ),
         "Schedule type": lambda: SIGMA_SCHEDULES.get(request.sigma_schedule, str(value)),
         "Size": lambda: f"{request.width}x{request.height}",
+        "VAE": lambda: request.vae or "None",
     }
     if key in labels:
         return labels[key]()

@@ -22,12 +22,15 @@ MAX_NAME = 100
 MAX_MODEL = 500
 
 
-def _infotext(key: str, only_with: str = "") -> dict[str, Any]:
+def _infotext(
+    key: str, unless: str | int | None = None, only_with: str | None = None
+) -> dict[str, Any]:
     """The key under which the field stands in a picture's parameters, as A1111 writes it.
 
-    ``only_with``: another field, without which this one means nothing and is not written.
+    ``unless``: the usual value, which is not written. ``only_with``: another field, without which
+    this one means nothing and is not written.
     """
-    return {"infotext": key, "only_with": only_with} if only_with else {"infotext": key}
+    return {"infotext": key, "unless": unless, "only_with": only_with}
 
 
 def _writable(text: str) -> str:
@@ -121,6 +124,21 @@ class GenerationRequest(BaseModel):
         title="Seed",
         description="The number the noise is drawn from; the same seed, the same picture.",
         json_schema_extra=_infotext("Seed"),
+    )
+    clip_skip: int = Field(
+        1,
+        ge=1,
+        le=12,
+        title="CLIP skip",
+        description="Which of the text encoder's layers is heard, from the last; 1 is usual.",
+        json_schema_extra=_infotext("Clip skip", unless=1),
+    )
+    vae: Text = Field(
+        "automatic",
+        max_length=MAX_MODEL,
+        title="VAE",
+        description="What turns latents into pixels: the model's own, or another that fits it.",
+        json_schema_extra=_infotext("VAE", unless="automatic"),
     )
     refiner: Text = Field(
         "",

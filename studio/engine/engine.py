@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import torch
 from PIL import Image
 
+from studio.engine.addons import AddOns
 from studio.engine.conditioning import PromptEncoder, Wording, says_nothing
 from studio.engine.denoise import denoise
 from studio.engine.guidance import Guidance, Guided
@@ -47,6 +48,7 @@ class Engine:
         self._store = store
         self._together = store.placement.pictures_together if together is None else together
         self._prompts = PromptEncoder()
+        self._addons = AddOns(store.catalog)
 
     def generate(
         self, request: GenerationRequest, skip: Collection[int] = ()
@@ -67,7 +69,10 @@ class Engine:
         while waiting:
             batch, failed, done = waiting[:size], False, request.num_images - len(waiting)
             try:
-                with closing(self._paint(request, sampler, batch, done)) as events:
+                with (
+                    ExitStack() as addons,
+                    closing(self._paint(request, sampler, batch, done, addons)) as events,
+                ):
                     for event in events:
                         if isinstance(event, ImageReady):
                             waiting.remove(event.index)
@@ -77,6 +82,7 @@ class Engine:
                     raise
                 failed = True
             if failed:  # out here, for the error's traceback holds what must be freed
+                self._addons.forget()
                 free_memory(self._store.placement.device)
                 if len(batch) > 1 and not halved:
                     size, halved = len(batch) // 2, True
@@ -111,23 +117,36 @@ class Engine:
     def _batch_size(self, request: GenerationRequest) -> int:
         return request.batch_size if self._together else 1
 
-    def _prepared(self, request: GenerationRequest, model: LoadedModel, calls: int) -> _Job:
-        """The request's prompts in the words of a model, for ``calls`` calls of its UNet."""
+    def _prepared(
+        self, request: GenerationRequest, model: LoadedModel, calls: int, addons: ExitStack
+    ) -> _Job:
+        """The request's prompts in the words of a model, for ``calls`` calls of its UNet.
+
+        What the request wants on the model is on it until ``addons`` is closed.
+        """
+        words = addons.enter_context(self._addons.applied(model, request))
         steps = request.num_inference_steps
         positive, negative = self._prompts.encode(
-            Wording.plain(model),
+            Wording(model, words.vocabulary.tokenize, words.variant),
             calls,
-            plan_prompt(request.prompt, steps),
-            plan_prompt(request.negative_prompt, steps, composed=False),
+            plan_prompt(words.prompt, steps),
+            plan_prompt(words.negative_prompt, steps, composed=False),
         )
         if model.zeros_for_empty_negative and not request.negative_prompt:
             negative = says_nothing(negative)
         guided = Guided(model, positive, negative, Guidance(request.guidance_scale), calls)
-        preview = Preview(model.preview_colours, model.placement.device)
+        preview = Preview(
+            model.preview_colours, model.placement.device, decoder=self._addons.tiny.of(model)
+        )
         return _Job(request, model, guided, preview)
 
     def _paint(
-        self, request: GenerationRequest, sampler: Sampler, batch: list[int], done: int
+        self,
+        request: GenerationRequest,
+        sampler: Sampler,
+        batch: list[int],
+        done: int,
+        addons: ExitStack,
     ) -> Generator[Event, None, None]:
         """The pictures of one batch, after ``done`` pictures of the request."""
         work = _work(request, len(batch))
@@ -144,15 +163,16 @@ class Engine:
         latents = initial_noise(generators, shape, model.placement.device)
         latents = latents * scheduler.init_noise_sigma
         run, calls = Run(scheduler, generators, batch, done), len(scheduler.timesteps)
-        job = self._prepared(request, model, calls)
+        job = self._prepared(request, model, calls, addons)
         handover = handover_call(request, sampler, calls)
         latents = yield from self._denoise(job, run, latents, 0, handover)
         if handover is not None:
             space, prediction = model.latent_space, prediction_type(model)
+            addons.close()
             del model, job  # so that the refiner may take its place
             refiner = yield from self._load(request.refiner, work)
             check_refiner(refiner, space, prediction)
-            job = self._prepared(request, refiner, calls)
+            job = self._prepared(request, refiner, calls, addons)
             latents = yield from self._denoise(job, run, latents, handover, None)
         yield from self._finish(job, batch, latents)
 

@@ -11,10 +11,17 @@ from PIL import Image
 from studio.models.base import PreviewColours
 
 PER_SECOND = 5.0
+SHARE = 0.05
+"""Of the time, what previews may take on a CPU, where nothing else goes on meanwhile."""
+
+Decoder = Callable[[torch.Tensor], torch.Tensor]
+"""Latents (B, C, h, w) to pictures (B, 3, H, W) in -1…1."""
 
 
 class Preview:
     """Turns denoised latents into small pictures, at most five a second.
+
+    With a ``decoder`` they are what it makes; without, a pixel per cell by the ``colours``.
 
     On a device other than the CPU the pixels travel while it works on: a picture offered now is
     handed out at a later step, and nobody waits for it.
@@ -25,7 +32,10 @@ class Preview:
         colours: PreviewColours,
         device: torch.device,
         clock: Callable[[], float] = time.monotonic,
+        decoder: Decoder | None = None,
     ) -> None:
+        self._decoder = decoder
+        self._rest = 1 / PER_SECOND
         self._matrix = torch.tensor(colours.matrix, dtype=torch.float32, device=device)
         self._bias = torch.tensor(colours.bias, dtype=torch.float32, device=device)
         self._clock = clock
@@ -34,14 +44,15 @@ class Preview:
 
     @torch.no_grad()
     def of(self, denoised: torch.Tensor) -> Image.Image | None:
-        """A picture of one latent (C, h, w), a pixel per cell; None when it is not time for one."""
+        """A picture of one latent (C, h, w); None when it is not time for one."""
         arrived = self._arrived()
         now = self._clock()
-        if now - self._last < 1 / PER_SECOND:
+        if now - self._last < self._rest:
             return arrived
         self._last = now
         pixels = self._pixels(denoised)
         if pixels.device.type == "cpu":
+            self._rest = max(1 / PER_SECOND, (self._clock() - now) / SHARE)
             return Image.fromarray(pixels.numpy())
         if pixels.device.type == "cuda":
             self._send(pixels)
@@ -49,8 +60,11 @@ class Preview:
         return Image.fromarray(pixels.cpu().numpy())
 
     def _pixels(self, denoised: torch.Tensor) -> torch.Tensor:
-        """(h, w, 3) uint8 on the latents' device."""
-        rgb = denoised.float().permute(1, 2, 0) @ self._matrix + self._bias
+        """(h, w, 3) or what the decoder makes, uint8 on the latents' device."""
+        if self._decoder is not None:
+            rgb = self._decoder(denoised[None])[0].permute(1, 2, 0)
+        else:
+            rgb = denoised.float().permute(1, 2, 0) @ self._matrix + self._bias
         return ((rgb / 2 + 0.5).clamp(0, 1) * 255).to(torch.uint8).contiguous()
 
     def _send(self, pixels: torch.Tensor) -> None:

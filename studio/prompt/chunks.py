@@ -37,6 +37,11 @@ class Chunk:
     ids: tuple[int, ...] = ()
     weights: tuple[float, ...] = ()
 
+    @classmethod
+    def of(cls, ids: Sequence[int]) -> Chunk:
+        """Tokens that all count as they are."""
+        return cls(tuple(ids), (1.0,) * len(ids))
+
     @property
     def plain(self) -> bool:
         """Whether every token counts as it is."""

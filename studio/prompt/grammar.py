@@ -21,6 +21,12 @@ and nothing ever fails. A bracket without its partner is an ordinary character.
 (Plain('(never [closed'),)
 >>> read_prompt("(3:4 film)")
 (Weighted((Plain('3:4 film'),), 1.1),)
+
+``<lora:…>`` is said about the model and not about the picture: it holds for the whole of a prompt
+wherever it stands, and is taken out of the text before anything else is read.
+
+>>> take_loras("a boat <lora:ink:0.5>, [sea <lora:ink:0.25:1>::3]")
+('a boat , [sea ::3]', (Lora(name='ink', unet_weight=1.5, text_weight=0.75),))
 """
 
 from __future__ import annotations
@@ -45,6 +51,7 @@ _GRAMMAR: Final = r"""
     BAR: "|"
 """
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*")
+_LORA: Final = re.compile(r"<lora:([^<>\n]+)>")
 _BRACKET: Final = re.compile(r"\\[\s\S]|[()\[\]]")
 _PARTNER: Final = {")": "(", "]": "["}
 
@@ -94,6 +101,57 @@ class Alternate:
 
 Node = Plain | Weighted | Switch | Alternate
 _Child = Token | Tree[Token]
+
+
+@dataclass(frozen=True)
+class Lora:
+    """``<lora:name>``, ``<lora:name:te>``, ``<lora:name:te:unet>``, ``<lora:name:te=0.5:unet=1>``.
+
+    How strongly a LoRA acts on the text encoders, 1 unless given, and on the UNet, where that is
+    not given as strongly as on them.
+    """
+
+    name: str
+    unet_weight: float = 1.0
+    text_weight: float = 1.0
+
+
+def take_loras(text: str) -> tuple[str, tuple[Lora, ...]]:
+    """The text without its LoRAs, and these in the order they were first named.
+
+    One that comes twice has its weights added up; a tag that makes no sense stays in the text.
+    """
+    found: dict[str, Lora] = {}
+
+    def take(match: re.Match[str]) -> str:
+        lora = _lora(match[1])
+        if lora is None:
+            return match[0]
+        before = found.get(lora.name, Lora(lora.name, 0.0, 0.0))
+        found[lora.name] = Lora(
+            lora.name,
+            before.unet_weight + lora.unet_weight,
+            before.text_weight + lora.text_weight,
+        )
+        return ""
+
+    return _LORA.sub(take, text), tuple(found.values())
+
+
+def _lora(inside: str) -> Lora | None:
+    """What stands between ``<lora:`` and ``>``; None when it is no name with weights."""
+    name, *items = (item.strip() for item in inside.split(":"))
+    weights: dict[str, float] = {}
+    for place, item in zip(("te", "unet", ""), items, strict=False):
+        key, equals, value = item.rpartition("=")
+        key = key.strip() if equals else place
+        if key not in ("te", "unet") or not _NUMBER.fullmatch(value):
+            return None
+        weights[key] = float(value)
+    if not name or len(items) > 2:
+        return None
+    text = weights.get("te", 1.0)
+    return Lora(name, weights.get("unet", text), text)
 
 
 def read_prompt(text: str) -> tuple[Node, ...]:

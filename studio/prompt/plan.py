@@ -11,6 +11,8 @@ Span(text=' boat at night', weight=1.0)
 [1.0, 0.6]
 >>> plan_prompt("a boat BREAK the sea", 4).at(0).conditions[0].blocks()
 ((Span(text='a boat ', weight=1.0),), (Span(text=' the sea', weight=1.0),))
+>>> plan_prompt("a boat <lora:ink:0.8>", 4).loras
+(Lora(name='ink', unet_weight=0.8, text_weight=0.8),)
 """
 
 from __future__ import annotations
@@ -20,7 +22,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from studio.prompt.grammar import Alternate, Node, Plain, Switch, Weighted, read_prompt
+from studio.prompt.grammar import (
+    Alternate,
+    Lora,
+    Node,
+    Plain,
+    Switch,
+    Weighted,
+    read_prompt,
+    take_loras,
+)
 
 _AND: Final = re.compile(r"\bAND\b")
 _BREAK: Final = re.compile(r"\bBREAK\b")
@@ -63,9 +74,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class PromptPlan:
-    """What holds at every step; neighbouring steps that ask for the same share one Moment."""
+    """What holds at every step; neighbouring steps that ask for the same share one Moment.
+
+    ``loras``: what the prompt asks for in the model, from the first step to the last.
+    """
 
     moments: tuple[Moment, ...]
+    loras: tuple[Lora, ...] = ()
 
     def at(self, step: int) -> Moment:
         """The moment of step ``step``, counted from 0; the last one holds for all that follow."""
@@ -89,8 +104,8 @@ def plan_prompt(text: str, steps: int, composed: bool = True) -> PromptPlan:
 
     ``composed``: whether ``AND`` takes it apart; in a negative prompt it is a word, as in A1111.
     """
-    text = without_comments(text)
-    parts = [_weighed(part) for part in _AND.split(text)] if composed else [(text, 1.0)]
+    words, loras = take_loras(without_comments(text))
+    parts = [_weighed(part) for part in _AND.split(words)] if composed else [(words, 1.0)]
     trees = [(read_prompt(part), weight) for part, weight in parts]
     changes = set().union(*(_changes(tree, steps) for tree, _ in trees))
     kept: dict[Moment, Moment] = {}
@@ -106,7 +121,7 @@ def plan_prompt(text: str, steps: int, composed: bool = True) -> PromptPlan:
             )
         )
         moments.append(kept.setdefault(moment, moment))
-    return PromptPlan(tuple(moments))
+    return PromptPlan(tuple(moments), loras)
 
 
 def _changes(nodes: Sequence[Node], steps: int) -> set[int]:

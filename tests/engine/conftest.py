@@ -10,11 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
+from studio.engine.conditioning import PromptEncoder, Wording
 from studio.engine.engine import Engine
 from studio.events import Event, ImageReady
+from studio.models.base import LoadedModel, TextEmbedding
 from studio.models.catalog import Catalog
 from studio.models.placement import Precision
 from studio.models.store import ModelStore
+from studio.prompt.plan import plan_prompt
 from studio.request import GenerationRequest, complete
 from tests.tiny import save_tiny_model
 
@@ -83,3 +86,12 @@ def pictures(events: Iterator[Event]) -> dict[int, Image.Image]:
 def same(left: Image.Image, right: Image.Image) -> bool:
     """Whether two pictures are the same to the bit."""
     return left.size == right.size and left.tobytes() == right.tobytes()
+
+
+def encoded(
+    model: LoadedModel, *prompts: str, wording: Wording | None = None
+) -> list[TextEmbedding]:
+    """What the text encoders make of plain prompts, one embedding each."""
+    plans = [plan_prompt(prompt, 1) for prompt in prompts]
+    conditionings = PromptEncoder().encode(wording or Wording.plain(model), 1, *plans)
+    return [conditioning.at(0)[0].embedding for conditioning in conditionings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -120,7 +121,7 @@ def test_older_a1111_texts_are_understood() -> None:
     assert values == {
         "prompt": "a castle", "negative_prompt": "blurry\nbad hands", "num_inference_steps": 28,
         "sampler": "dpmpp_2m", "sigma_schedule": "karras", "guidance_scale": 7.0, "seed": 42,
-        "width": 512, "height": 768, "model": "v1-5", "model_hash": "abc",
+        "width": 512, "height": 768, "model": "v1-5", "model_hash": "abc", "clip_skip": 2,
     }  # fmt: skip
 
 
@@ -145,3 +146,23 @@ def test_values_out_of_bounds_are_left_out() -> None:
 
 def test_a_picture_without_a_recipe_has_none() -> None:
     assert infotext.from_image(Image.new("RGB", (8, 8))) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, ""),
+        ({"clip_skip": 2}, "Clip skip: 2"),
+        ({"vae": ""}, "VAE: None"),
+        ({"vae": "vae-ft-mse.safetensors", "clip_skip": 3}, "Clip skip: 3, VAE: vae-ft-mse"),
+    ],
+)
+def test_clip_skip_and_vae_are_said_when_they_are_not_the_usual(
+    values: dict[str, object], said: str
+) -> None:
+    request = GenerationRequest(prompt="a <lora:ink:0.8> boat", **values)
+    text = infotext.write(request)
+    assert said in text
+    assert ("Clip skip" in text, "VAE" in text) == ("clip_skip" in values, "vae" in values)
+    assert infotext.recovered(infotext.read(text)) == request.one(0)
+    assert infotext.RECIPE not in text

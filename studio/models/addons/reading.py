@@ -1,0 +1,25 @@
+"""Small files whole: what an add-on's file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from studio.errors import ModelError
+from studio.models.weights_reader import WeightsReader
+
+
+def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """All tensors of a safetensors file and its metadata.
+
+    Raises ModelError with a sentence without its full stop.
+    """
+    try:
+        with WeightsReader(path) as file:
+            tensors = {name: file.read(name) for name in file.tensors}
+            return tensors, {str(key): str(value) for key, value in file.metadata.items()}
+    except OSError as error:
+        raise ModelError(f"{path.name} cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        raise ModelError(str(error)) from error
