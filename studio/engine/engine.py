@@ -52,15 +52,16 @@ class Engine:
         """Preparing, then Progress for every step and ImageReady for every picture.
 
         ``skip``: pictures that exist already, by their index. Closing the generator ends the job at
-        once and leaves nothing behind. After running out of memory a batch is tried once at half
-        its size. Raises InvalidRequest, ModelError, OutOfMemory.
+        once and leaves nothing behind. After running out of memory a batch is tried at half its
+        size, then with the models kept in ways that need less. Raises InvalidRequest, ModelError,
+        OutOfMemory.
         """
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
-        yield from self._load(request.model)
-        waiting = [index for index in range(request.num_images) if index not in skip]
         size, halved = self._batch_size(request), False
+        yield from self._load(request.model, _work(request, size))
+        waiting = [index for index in range(request.num_images) if index not in skip]
         while waiting:
             batch, failed, done = waiting[:size], False, request.num_images - len(waiting)
             try:
@@ -75,27 +76,44 @@ class Engine:
                 failed = True
             if failed:  # out here, for the error's traceback holds what must be freed
                 free_memory(self._store.placement.device)
-                if halved or len(batch) == 1:
+                if len(batch) > 1 and not halved:
+                    size, halved = len(batch) // 2, True
+                elif not self._tighten(request, len(batch)):
                     raise does_not_fit(request, len(batch), self._store)
-                size, halved = len(batch) // 2, True
 
-    def _load(self, name: str) -> Generator[Event, None, LoadedModel]:
+    def _tighten(self, request: GenerationRequest, together: int) -> bool:
+        """Keep the models in a way that needs less; whether there was one. If not, all is as
+        it was before memory ran out."""
+        work = _work(request, together)
+        names = {request.model, request.refiner} & {*self._store.resident}
+        lower = [self._store.tighten(name, work) for name in names]
+        if any(lower):
+            return True
+        for name in names:
+            self._store.relax(name)
+        return False
+
+    def _load(self, name: str, work: Work) -> Generator[Event, None, LoadedModel]:
+        """The model, alone and part by part if it does not fit otherwise."""
         if name not in self._store.resident:
             yield Preparing(f"Loading {name}")
-        try:
-            return self._store.acquire(name)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-        self._store.release()
+        for squeeze in (False, True):
+            try:
+                return self._store.acquire(name, work, squeeze)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+            self._store.release()
         raise model_does_not_fit(name, self._store)
 
     def _batch_size(self, request: GenerationRequest) -> int:
         return request.batch_size if self._together else 1
 
-    def _prepare(self, request: GenerationRequest, name: str) -> Generator[Event, None, _Job]:
+    def _prepare(
+        self, request: GenerationRequest, name: str, together: int
+    ) -> Generator[Event, None, _Job]:
         """The request's prompts in the words of the model ``name``, which is loaded if need be."""
-        model = yield from self._load(name)
+        model = yield from self._load(name, _work(request, together))
         positive, negative = self._prompts.encode(model, request.prompt, request.negative_prompt)
         if model.zeros_for_empty_negative and not request.negative_prompt:
             negative = zeros_like(negative)
@@ -107,7 +125,7 @@ class Engine:
         self, request: GenerationRequest, sampler: Sampler, batch: list[int], done: int
     ) -> Generator[Event, None, None]:
         """The pictures of one batch, after ``done`` pictures of the request."""
-        job = yield from self._prepare(request, request.model)
+        job = yield from self._prepare(request, request.model, len(batch))
         model = job.model
         scheduler = make_scheduler(
             sampler,
@@ -126,7 +144,7 @@ class Engine:
         if handover is not None:
             space, prediction = model.latent_space, prediction_type(model)
             del model, job  # so that the refiner may take its place
-            job = yield from self._prepare(request, request.refiner)
+            job = yield from self._prepare(request, request.refiner, len(batch))
             check_refiner(job.model, space, prediction)
             latents = yield from self._denoise(job, run, latents, handover, None)
         yield from self._finish(job, batch, latents)
@@ -154,5 +172,21 @@ class Engine:
     ) -> Generator[Event, None, None]:
         """The pictures, one after another."""
         for position, index in enumerate(batch):
-            pixels = job.model.decode(latents[position : position + 1])
+            pixels = self._decode(job, latents[position : position + 1])
             yield ImageReady(index, Image.fromarray(pixels[0].numpy()))
+
+    def _decode(self, job: _Job, latents: torch.Tensor) -> torch.Tensor:
+        """One picture; where memory does not suffice for it as a whole, in tiles."""
+        try:
+            return job.model.decode(latents)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        free_memory(self._store.placement.device)
+        if not self._store.tile(job.model.info.name, _work(job.request, 1)):
+            raise torch.OutOfMemoryError("out of memory, although decoding in tiles")
+        return job.model.decode(latents)
+
+
+def _work(request: GenerationRequest, together: int) -> Work:
+    return Work(request.width, request.height, together)

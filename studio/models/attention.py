@@ -83,7 +83,7 @@ def faster(seconds: Mapping[Attention, float]) -> AttentionChoice:
 
 def use_attention(unet: Any, choice: AttentionChoice) -> None:
     """Give a UNet the attention; where xformers refuses this UNet, PyTorch's stays."""
-    if choice.name != "xformers" or not hasattr(unet, "set_use_memory_efficient_attention_xformers"):
+    if choice.name != "xformers" or unet is None:
         return
     try:
         unet.enable_xformers_memory_efficient_attention()

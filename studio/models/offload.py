@@ -7,11 +7,13 @@ The hooks are accelerate's own; diffusers' decoder calls them although it is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 from accelerate import cpu_offload
 from accelerate.hooks import ModelHook, add_hook_to_module, remove_hook_from_module
+from accelerate.utils import send_to_device
 
 from studio.models.plan import TILE, Plan
 
@@ -27,7 +29,7 @@ class _TurnHook(ModelHook):  # type: ignore[misc]
 
     def pre_forward(self, module: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
         self._turns.enter(module)
-        return args, kwargs
+        return send_to_device(args, self._turns.device), send_to_device(kwargs, self._turns.device)
 
 
 class _Turns:
@@ -35,15 +37,15 @@ class _Turns:
 
     def __init__(self, guests: Iterable[torch.nn.Module], device: torch.device) -> None:
         self._guests = tuple(guests)
-        self._device = device
+        self.device = device
 
     def enter(self, part: torch.nn.Module) -> None:
         """``part`` is about to work; the guests that are not it go to the host's memory first."""
         for guest in self._guests:
             if guest is not part and not _is_at(guest, _HOST):
                 guest.to(_HOST)
-        if not _is_at(part, self._device):
-            part.to(self._device)
+        if not _is_at(part, self.device):
+            part.to(self.device)
 
 
 class Arrangement:
@@ -65,9 +67,7 @@ class Arrangement:
     @property
     def on_device(self) -> int:
         """Bytes of weights that lie on the device now."""
-        return sum(
-            held_bytes(part) for part in self._parts.values() if _is_at(part, self._device)
-        )
+        return sum(held_bytes(part) for part in self._parts.values() if _is_at(part, self._device))
 
     def undo(self) -> None:
         """Take the hooks off; afterwards each part is whole, on the device or in RAM."""
@@ -76,11 +76,10 @@ class Arrangement:
         self._hooked.clear()
         tile_decoder(self._parts.get("vae"), False)
 
-    def rest(self) -> None:
-        """Between jobs: parts that only visit the device go home."""
-        if self.plan.mode in ("text_encoder_off", "model_offload"):
-            for guest in self._guests():
-                guest.to(_HOST)
+    def tile(self) -> None:
+        """Decode in tiles from now on."""
+        tile_decoder(self._parts.get("vae"), True)
+        self.plan = replace(self.plan, tile_vae=True)
 
     def _guests(self) -> list[torch.nn.Module]:
         text_only = self.plan.mode == "text_encoder_off"

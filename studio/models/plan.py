@@ -113,7 +113,9 @@ def plan(
     ladder = _ladder(device)
     if free is None:
         needed = needed_bytes(ladder[0], weights, work)
-        return Plan(*ladder[0], needed, f"How much is free is not known: {_does(ladder[0], device)}.")
+        return Plan(
+            *ladder[0], needed, f"How much is free is not known: {_does(ladder[0], device)}."
+        )
     for rung in ladder:
         needed = needed_bytes(rung, weights, work)
         if needed <= free:
@@ -138,7 +140,9 @@ def fallback(first: Plan, floor: Plan, weights: Weights, work: Work, device: str
     """``first``, or ``floor`` (under which as much work fitted once) where that is tighter."""
     ladder = _ladder(device)
     rungs = (first.rung, floor.rung)
-    if any(rung not in ladder for rung in rungs) or ladder.index(rungs[0]) >= ladder.index(rungs[1]):
+    if any(rung not in ladder for rung in rungs) or ladder.index(rungs[0]) >= ladder.index(
+        rungs[1]
+    ):
         return first
     return replace(floor, needed=needed_bytes(floor.rung, weights, work))
 
@@ -217,9 +221,7 @@ def _why(
     )
 
 
-def _too_little(
-    rung: tuple[Mode, bool], needed: int, free: int, work: Work, device: str
-) -> str:
+def _too_little(rung: tuple[Mode, bool], needed: int, free: int, work: Work, device: str) -> str:
     return (
         f"Even the smallest way takes about {gib(needed)} for {work.width} × {work.height}, and "
         f"{gib(free)} can be had; it is tried all the same: {_does(rung, device)}."

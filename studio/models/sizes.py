@@ -1,4 +1,4 @@
-"""How much memory a model's weights will take, read from the headers of its files. No torch here."""
+"""How much memory a model will take, read from the headers of its files. No torch here."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def _tensors(info: ModelInfo) -> Iterator[tuple[str, int]]:
 def _used_files(folder: Path) -> list[Path]:
     if variant(folder) == "fp16":
         return [path for path in weight_files(folder) if ".fp16." in path.name]
-    plain = [p for p in weight_files(folder) if ".fp16." not in p.name and ".non_ema." not in p.name]
+    plain = [
+        p for p in weight_files(folder) if ".fp16." not in p.name and ".non_ema." not in p.name
+    ]
     return plain or weight_files(folder)
 
 

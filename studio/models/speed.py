@@ -56,14 +56,16 @@ def is_fused(unet: Any) -> bool:
 def fuse(unet: Any) -> bool:
     """One product for query, key and value; whether the UNet can do that.
 
-    The fused weights are copies, made anew each time from the weights as they are now. Whoever
-    changes ``to_q``, ``to_k`` or ``to_v`` (an add-on) must call `unfuse` first, or use `unfused`.
+    The fused weights are copies of the weights as they are now. While an add-on stands in the
+    place of ``to_q``, ``to_k`` or ``to_v``, that layer's attention takes the three products.
+    Whoever writes into their weights must call `unfuse` first, or use `unfused`.
     """
     if not hasattr(unet, "fuse_qkv_projections") or is_fused(unet):
         return is_fused(unet)
     try:
         with torch.no_grad():
             unet.fuse_qkv_projections()
+        unet.set_attn_processor(FusedUnlessChanged())
     except (AttributeError, ValueError) as error:  # attention of another make
         log.info("Projections are not fused: %s", error)
         unfuse(unet)
@@ -83,6 +85,21 @@ def unfuse(unet: Any) -> None:
             for name in ("to_qkv", "to_kv"):
                 if hasattr(module, name):
                     delattr(module, name)
+
+
+class FusedUnlessChanged:
+    """An attention processor: fused, but not where an add-on has replaced a projection."""
+
+    def __init__(self) -> None:
+        from diffusers.models.attention_processor import AttnProcessor2_0, FusedAttnProcessor2_0
+
+        self._fused, self._plain = FusedAttnProcessor2_0(), AttnProcessor2_0()
+
+    def __call__(self, attn: Any, *given: Any, **named: Any) -> Any:
+        """The attention's output, as every processor gives it."""
+        layers = (attn.to_q, attn.to_k, attn.to_v)
+        own = attn.fused_projections and all(type(one) is torch.nn.Linear for one in layers)
+        return (self._fused if own else self._plain)(attn, *given, **named)
 
 
 @contextmanager

@@ -29,7 +29,10 @@ class TextTower:
         (1, P) when the encoder has one; both in fp32, where the encoder is.
         """
         rows = self.tokens.rows([list(chunk) for chunk in chunks])
-        ids = torch.tensor(rows, device=next(self.encoder.parameters()).device)
+        device = next(self.encoder.parameters()).device
+        if device.type == "meta":  # its layers are brought in one by one, and what they are given
+            device = torch.device("cpu")
+        ids = torch.tensor(rows, device=device)
         output = self.encoder(
             ids,
             attention_mask=self._mask(chunks, ids),
