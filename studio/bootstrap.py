@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from studio import request as requests
 from studio.errors import InvalidRequest, StartupError, StorageError, StudioError
-from studio.gallery import Gallery
+from studio.gallery import Gallery, Picture
 from studio.jobs import Job, Jobs
 from studio.jobs.worker import Painter, PainterFactory, Worker
+from studio.keeper import ModelKeeper
 from studio.models.catalog import Catalog
+from studio.models.folders import prepare
+from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
+from studio.request import GenerationRequest
 from studio.samplers import check_sampling
 from studio.settings import Settings
 from studio.storage import FolderLock
-
-if TYPE_CHECKING:
-    from studio.models.store import ModelStore
 
 _GLUE = frozenset(
     ("a", "an", "the", "this", "that", "it", "its", "is", "are", "and", "or", "as", "with", "of",
@@ -37,29 +39,41 @@ class Studio:
 
     def __init__(self, settings: Settings, make_painter: PainterFactory | None = None) -> None:
         self.settings = settings
-        self.catalog = Catalog([settings.assets, settings.models])
-        self._store: ModelStore | None = None
         self._lock = FolderLock(settings.data_dir)
+        self.catalog = Catalog(settings.models_dirs)
+        self.keeper = ModelKeeper(settings, self.catalog)
         try:
+            prepare(settings.models, settings.models_dir)
+            self.catalog.remember(settings.data_dir / "models.sqlite")
             self.catalog.find(settings.model)
             self.gallery = Gallery(settings.pictures)
             self.gallery.reconcile()
             self.jobs = Jobs(settings.data_dir / "jobs.sqlite", self.gallery)
         except (InvalidRequest, StorageError) as error:
+            self.catalog.close()
             self._lock.release()
             raise StartupError(str(error)) from error
-        self._worker = Worker(self.jobs, self.gallery, make_painter or self._make_engine)
+        self._worker = Worker(
+            self.jobs,
+            self.gallery,
+            make_painter or self._make_engine,
+            self.catalog.short_hash,
+            self.keeper.rest,
+        )
 
     def start(self) -> None:
         """Let the worker begin: it imports torch, which slows everything else for seconds."""
         self._worker.start()
+        self.catalog.start()
 
     def stop(self) -> bool:
         """Put the running job back, close the files; whether the worker ended in time."""
+        self.catalog.stop()
         in_time = self._worker.stop(_STOP_SECONDS)
         if in_time:  # else the worker may still need them; each commit is on disk already
             self.jobs.close()
             self.gallery.close()
+            self.catalog.close()
             self._lock.release()
         return in_time
 
@@ -71,16 +85,25 @@ class Studio:
         """
         name = values.get("model")
         if name is None:
-            name = self.settings.model
+            name = self.keeper.default
         defaults: Mapping[str, Any] = {}
         if isinstance(name, str) and len(name) <= requests.MAX_MODEL:
             info = self.catalog.find(name)
+            self.catalog.hash_soon(info)
             defaults, name = info.defaults.as_values(), info.name
         request = requests.complete({**values, "model": name}, defaults)
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
+        if request.refiner:
+            self._check_refiner(request.refiner)
         return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
+
+    def _check_refiner(self, name: str) -> None:
+        try:
+            self.catalog.find(name)
+        except InvalidRequest as error:
+            raise InvalidRequest.of("refiner", str(error)) from None
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
         """The words of ``prompt`` that a model with a small vocabulary has never seen."""
@@ -92,23 +115,21 @@ class Studio:
         english = [word for word in unknown_words(plain, "en") if word not in _GLUE]
         return [word for word in english if not word.isdigit()] + [*unknown_words(plain, "zh")]
 
-    @property
-    def resident(self) -> tuple[str, ...]:
-        """The models that are loaded now."""
-        return self._store.resident if self._store else ()
+    def recipe_of(self, picture: Picture) -> GenerationRequest:
+        """A picture's request with the model that is meant by its hash, else by its name.
 
-    @property
-    def device_label(self) -> str | None:
-        """What the models run on, in words; None until torch is there to tell."""
-        return self._store.device_label if self._store else None
+        The request is as it was made when no model here is meant.
+        """
+        info = self.catalog.match(picture.request.model, picture.model_hash)
+        return picture.request.model_copy(update={"model": info.name}) if info else picture.request
 
-    @property
-    def memory(self) -> dict[str, int] | None:
-        """Bytes of the device's memory in use and in all; None where that cannot be told."""
-        seen = self._store.memory() if self._store else None
-        if seen is None or seen.free is None or seen.total is None:
-            return None
-        return {"used": seen.total - seen.free, "total": seen.total}
+    def load(self, name: str) -> Future[None]:
+        """Bring a model to its device, once the running job has ended; see `ModelKeeper`."""
+        return self.keeper.load(name, self._worker.ask)
+
+    def unload(self, name: str | None) -> Future[None]:
+        """Let a model go, or all; see `ModelKeeper`."""
+        return self.keeper.unload(name, self._worker.ask)
 
     def _make_engine(self, say: Callable[[str], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""
@@ -117,8 +138,18 @@ class Studio:
         from studio.engine.engine import Engine
         from studio.models.store import ModelStore
 
-        self._store = store = ModelStore(self.catalog, self.settings.device)
-        say(f"Loading {self.settings.model}")
+        store = ModelStore(self.catalog, self.settings.device, rules=_rules(self.settings))
+        self.keeper.store = store
+        name = self.keeper.default
+        say(f"Loading {name}")
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
-            store.acquire(self.settings.model)
+            store.acquire(name)
         return Engine(store)
+
+
+def _rules(settings: Settings) -> Rules:
+    """What the command line says about memory and speed."""
+    return Rules(
+        settings.memory, settings.vram_gib, settings.ram_gib, settings.attention,
+        settings.compile, settings.data_dir / "cache",
+    )  # fmt: skip

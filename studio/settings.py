@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -16,6 +17,11 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
+
+
+def _separate(given: Any) -> Any:
+    """The folders of an environment variable, which are parted as those of PATH are."""
+    return [each for each in given.split(os.pathsep) if each] if isinstance(given, str) else given
 
 
 class Settings(BaseSettings):
@@ -32,8 +38,30 @@ class Settings(BaseSettings):
         default_factory=lambda: user_data_path("creative-studio"),
         description="where pictures, jobs and models are kept",
     )
+    models_dir: Annotated[
+        tuple[Annotated[Path, AfterValidator(_absolute)], ...],
+        NoDecode,
+        BeforeValidator(_separate),
+    ] = Field(
+        (),
+        description="another folder with models, in A1111's or ComfyUI's layout or plain",
+    )
     device: Device = Field("auto", description="where the model runs")
     model: str = Field("pocket", description="the model that a new page starts with")
+    memory: Literal["auto", "full", "low", "minimal"] = Field(
+        "auto", description="how a model is kept on the device while it paints"
+    )
+    vram_gib: float = Field(0, ge=0, description="GPU memory for models, in GiB; 0 decides itself")
+    ram_gib: float = Field(0, ge=0, description="main memory for models, in GiB; 0 decides itself")
+    keep_alive: float = Field(
+        0, ge=0, description="minutes after which an unused model is let go; 0 keeps it"
+    )
+    attention: Literal["auto", "sdpa", "xformers"] = Field(
+        "auto", description="which attention a GPU uses; auto measures once and keeps the faster"
+    )
+    compile: Literal["auto", "off", "on", "graphs"] = Field(
+        "auto", description="compile the model's blocks; auto does so on an NVIDIA GPU"
+    )
     share: bool = Field(False, description="make a public link through Gradio's tunnel")
     open_browser: bool = Field(False, description="open the page in the browser at start")
 
@@ -61,3 +89,8 @@ class Settings(BaseSettings):
     def models(self) -> Path:
         """The folder in which a person puts models."""
         return self.data_dir / "models"
+
+    @property
+    def models_dirs(self) -> tuple[Path, ...]:
+        """Every folder in which models are looked for: what ships, one's own, then the others."""
+        return (self.assets, self.models, *self.models_dir)

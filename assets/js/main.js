@@ -20,7 +20,7 @@ async function start() {
   const places = ["top", "stage", "gallery", "models", "desk"].map((name) => whenThere(`#studio-${name}`));
   const [[top, easel, wall, shelf, desktop], models, samplers] = await Promise.all([
     Promise.all(places),
-    studio.models().then(byName),
+    studio.models().then((all) => byName(all.filter((each) => each.kind === "checkpoint"))),
     studio.samplers().then(byName),
   ]);
   const { tabs } = factsOf(top);

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from studio import infotext
 from studio.gallery import Picture
 from studio.jobs import JobSnapshot, State
-from studio.request import GenerationRequest
+from studio.keeper import MemoryReport
+from studio.models.base import ModelInfo
+from studio.request import MAX_MODEL, GenerationRequest
 
 
 class Problem(BaseModel):
@@ -88,7 +90,7 @@ class PictureAnswer(BaseModel):
             favourite=picture.favourite,
             trashed=picture.trashed,
             created=picture.created,
-            parameters=infotext.write(picture.request),
+            parameters=infotext.write(picture.request, picture.model_hash),
             request=picture.request,
             job_id=picture.job_id,
             index=picture.index,
@@ -127,14 +129,95 @@ class SamplerAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """A model; ``problem`` says why it cannot be used, ``defaults`` what a job leaves out."""
+    """A model, or what goes with one: ``kind`` says what it is, and names are unique within a kind.
+
+    ``problem`` says why it cannot be used, ``defaults`` what a job leaves out. ``sha256`` is null
+    until it was computed; ``hash`` is its beginning, as A1111 writes it. ``where`` is its path.
+    """
 
     name: str
     kind: str
     family: str
+    sha256: str | None
+    hash: str | None
     size: int
     resident: bool
     problem: str | None
     native_size: int
     known_words: bool
+    layout: str
+    where: str
+    prediction_type: str
+    inpainting: bool
+    variety: str
     defaults: dict[str, str | int | float]
+
+    @classmethod
+    def of(cls, info: ModelInfo, resident: bool) -> ModelAnswer:
+        """The answer for a model of the catalog."""
+        return cls.model_construct(
+            name=info.name,
+            kind=info.kind,
+            family=info.family,
+            sha256=info.sha256,
+            hash=info.short_hash,
+            size=info.size,
+            resident=resident,
+            problem=info.problem,
+            native_size=info.native_size,
+            known_words=info.known_words,
+            layout=info.layout,
+            where=info.where,
+            prediction_type=info.prediction_type,
+            inpainting=info.inpainting,
+            variety=info.variety,
+            defaults=info.defaults.as_values(),
+        )
+
+
+class NamedModel(BaseModel):
+    """A model by its name."""
+
+    name: str = Field(max_length=MAX_MODEL)
+
+
+class MaybeModel(BaseModel):
+    """A model by its name, or none in particular."""
+
+    name: str | None = Field(None, max_length=MAX_MODEL)
+
+
+class ResidentAnswer(BaseModel):
+    """A model in memory: bytes of weights, where they lie, and how it is kept."""
+
+    name: str
+    bytes: int
+    where: str
+    plan: str | None
+
+
+class MemoryAnswer(BaseModel):
+    """In bytes: the device's memory, what models may take of it and of RAM, what is resident."""
+
+    device: str | None
+    total: int | None
+    used: int | None
+    budget: int | None
+    ram_budget: int | None
+    plan: str | None
+    attention: str | None
+    resident: list[ResidentAnswer]
+
+    @classmethod
+    def of(cls, report: MemoryReport) -> MemoryAnswer:
+        """The answer for a report."""
+        resident = [
+            ResidentAnswer(
+                name=one.name,
+                bytes=one.bytes,
+                where=one.where,
+                plan=one.plan.reason if one.plan else None,
+            )
+            for one in report.resident
+        ]
+        return cls.model_construct(**{**vars(report), "resident": resident})

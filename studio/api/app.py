@@ -52,7 +52,9 @@ def create_api(studio: Studio) -> FastAPI:
 
     @app.get("/healthz", tags=["studio"], summary="Whether the studio is up, and how busy it is")
     def healthz() -> JSONResponse:
-        busy = {**studio.jobs.counts, "device": studio.device_label, "memory": studio.memory}
+        held = studio.keeper.report()
+        memory = None if held.used is None else {"used": held.used, "total": held.total}
+        busy = {**studio.jobs.counts, "device": held.device, "memory": memory}
         return JSONResponse({"status": "ok", **busy})
 
     @app.get("/docs", include_in_schema=False)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import Future
+
 from fastapi import APIRouter
 
-from studio.api.answers import ModelAnswer, SamplerAnswer
+from studio.api.answers import MaybeModel, MemoryAnswer, ModelAnswer, NamedModel, SamplerAnswer
 from studio.api.inputs import TheStudio
+from studio.bootstrap import Studio
+from studio.errors import StudioError
+from studio.models.base import ModelInfo
 from studio.samplers import SAMPLERS
 
 router = APIRouter(prefix="/api/v1", tags=["choices"])
@@ -26,21 +32,56 @@ def samplers() -> list[SamplerAnswer]:
     ]
 
 
-@router.get("/models", summary="Every model, whether it is loaded, and its defaults")
+@router.get("/models", summary="Every model and add-on, and whether it is loaded")
 def models(studio: TheStudio) -> list[ModelAnswer]:
-    """Models that cannot be used are listed too, with their problem."""
-    resident = studio.resident
+    """What cannot be used is listed too, with its problem. New files are there at once."""
+    return _answers(studio, studio.catalog.list())
+
+
+@router.post("/models/rescan", summary="Look at every file anew")
+def rescan(studio: TheStudio) -> list[ModelAnswer]:
+    """As the list; only needed where a file changed and its time of change did not."""
+    return _answers(studio, studio.catalog.rescan())
+
+
+@router.post("/models/load", summary="Bring a model into memory")
+async def load(studio: TheStudio, model: NamedModel) -> MemoryAnswer:
+    """Waits for the running job, if there is one. What is in memory comes back."""
+    await _done(studio.load(model.name))
+    return MemoryAnswer.of(studio.keeper.report())
+
+
+@router.post("/models/unload", summary="Let a model go, or all of them")
+async def unload(studio: TheStudio, model: MaybeModel) -> MemoryAnswer:
+    """Without a name, all models. Waits for the running job, if there is one."""
+    await _done(studio.unload(model.name))
+    return MemoryAnswer.of(studio.keeper.report())
+
+
+@router.post("/models/default", summary="Start new pages with a model from now on")
+def make_default(studio: TheStudio, model: NamedModel) -> NamedModel:
+    """Kept over a restart. ``--model`` on the command line goes before it."""
+    return NamedModel(name=studio.keeper.make_default(model.name))
+
+
+@router.get("/memory", summary="How full the device's memory is, and with which models")
+def memory(studio: TheStudio) -> MemoryAnswer:
+    """``device`` is null until PyTorch has started."""
+    return MemoryAnswer.of(studio.keeper.report())
+
+
+async def _done(future: Future[None]) -> None:
+    """Wait without a thread; a studio that stops meanwhile is said to."""
+    try:
+        await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        if not future.cancelled():  # it was the caller who went away
+            raise
+        raise StudioError("The studio is stopping.") from None
+
+
+def _answers(studio: Studio, models: list[ModelInfo]) -> list[ModelAnswer]:
+    resident = studio.keeper.resident
     return [
-        ModelAnswer(
-            name=info.name,
-            kind=info.kind,
-            family=info.family,
-            size=info.size,
-            resident=info.name in resident,
-            problem=info.problem,
-            native_size=info.native_size,
-            known_words=info.known_words,
-            defaults=info.defaults.as_values(),
-        )
-        for info in studio.catalog.list()
+        ModelAnswer.of(info, info.kind == "checkpoint" and info.name in resident) for info in models
     ]

@@ -138,17 +138,29 @@ class Jobs:
             self._note = note
             self._renumber()
 
-    def take(self) -> Job | None:
-        """The next job, as soon as there is one; None when closed."""
+    def take(
+        self, interrupted: Callable[[], bool] = lambda: False, timeout: float | None = None
+    ) -> Job | None:
+        """The next job, as soon as there is one.
+
+        None when closed, when ``interrupted`` says so (see `wake`), or after ``timeout`` seconds.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._waiting) or self.closed)
-            if self.closed:
+            self._changed.wait_for(
+                lambda: bool(self._waiting) or self.closed or interrupted(), timeout
+            )
+            if self.closed or not self._waiting or interrupted():
                 return None
             job = self._running = self._waiting.pop(0)
             job.state, job.started = "running", job.started or time.time()
             self._touch(job)
             self._renumber()
         return job
+
+    def wake(self) -> None:
+        """Have the worker look whether it is interrupted."""
+        with self._changed:
+            self._changed.notify_all()
 
     def note_start(self, job: Job) -> int:
         """Write down that a taken job is being worked on; which attempt this is."""

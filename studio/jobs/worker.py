@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator
+from concurrent.futures import Future
 from contextlib import closing
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from studio import images
 from studio.errors import StudioError
 from studio.events import Event, ImageReady, Preparing, Progress
 from studio.gallery import Gallery
+from studio.jobs.errands import Errands
 from studio.jobs.job import Job, State
 from studio.jobs.jobs import Jobs
 from studio.request import GenerationRequest
 
 MAX_ATTEMPTS = 5
+REST_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +36,24 @@ PainterFactory = Callable[[Callable[[str], None]], Painter]
 
 
 class Worker:
-    """Takes one job after the other and never waits for anyone who watches."""
+    """Takes one job after the other and never waits for anyone who watches.
 
-    def __init__(self, jobs: Jobs, gallery: Gallery, make_painter: PainterFactory) -> None:
+    ``hash_of`` gives the short hash of a model by its name, as far as it is known. ``rest`` is
+    called, in the worker's thread, from time to time while there is nothing to do.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        gallery: Gallery,
+        make_painter: PainterFactory,
+        hash_of: Callable[[str], str | None] = lambda model: None,
+        rest: Callable[[], None] = lambda: None,
+    ) -> None:
         self._jobs = jobs
+        self._rest = rest
+        self._errands = Errands()
+        self._hash_of = hash_of
         self._gallery = gallery
         self._make_painter = make_painter
         self._painter: Painter | None = None
@@ -48,9 +65,16 @@ class Worker:
         if not self._stopping.is_set():
             self._thread.start()
 
+    def ask(self, do: Callable[[], Any]) -> Future[Any]:
+        """Have something done in the worker's thread, once the running job has ended."""
+        future = self._errands.add(do)
+        self._jobs.wake()
+        return future
+
     def stop(self, timeout: float) -> bool:
         """Ask for the end and wait for it; whether it came in time. The job is put back."""
         self._stopping.set()
+        self._errands.close()
         self._jobs.close_streams()
         if self._thread.is_alive():
             self._thread.join(timeout)
@@ -63,10 +87,12 @@ class Worker:
             log.warning("The model is not ready: %s", error)
         self._jobs.say("")
         while not self._stopping.is_set():
-            job = self._jobs.take()
-            if job is None:
-                return
-            self._work(job)
+            self._errands.run()
+            job = self._jobs.take(self._errands.waiting, REST_SECONDS)
+            if job is not None:
+                self._work(job)
+            elif not self._errands.waiting() and not self._stopping.is_set():
+                self._rest()
 
     def _work(self, job: Job) -> None:
         """Do one job; whatever happens, the worker goes on."""
@@ -113,7 +139,8 @@ class Worker:
                 self._jobs.reached(job, step, steps)
             case ImageReady(index, image):
                 recipe = job.request.one(index)
-                picture = self._gallery.add(image, recipe, job.id, index, job.visitor)
+                known = self._hash_of(recipe.model)
+                picture = self._gallery.add(image, recipe, job.id, index, job.visitor, known)
                 self._jobs.saved(job, picture.id)
 
     def _finish(self, job: Job, state: State, error: str | None = None) -> None:

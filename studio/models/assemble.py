@@ -132,29 +132,22 @@ def _filled(module: Any, info: ModelInfo, where: str, part: str, placement: Plac
         return fill(module, source, part, info.name, Format.of(part, placement))
 
 
-_SHARD = re.compile(r"-(\d+)-of-(\d+)")
-_VARIANT = re.compile(r"\.([A-Za-z_]\w*)(?=[.-])")
 _NEEDLESS = re.compile(
     r"position_ids|logit_scale|^vision_model\.|^visual_projection|^text_projection"
 )
 
 
 def best_files(folder: Path) -> Sequence[Path]:
-    """The files of one set of weights: the plain one before variants, one file before shards.
+    """The files of one component's weights: the plain ones before a variant, one before shards.
 
     Raises OSError when there is none, or when a shard is missing.
     """
-    sets: dict[tuple[str, int], list[Path]] = {}
-    for path in weight_files(folder):
-        variant, shard = _VARIANT.search(path.name), _SHARD.search(path.name)
-        kind = variant[1] if variant else ""
-        sets.setdefault((kind, int(shard[2]) if shard else 1), []).append(path)
-    whole = {key: paths for key, paths in sets.items() if len(paths) >= key[1]}
-    if not whole:
-        what = "some of its weights are missing" if sets else "it has no safetensors weights"
-        raise OSError(f"{what} (folder {folder.name})")
-    order = {"": 0, "fp16": 1, "bf16": 2, "non_ema": 9}
-    return whole[min(whole, key=lambda key: (order.get(key[0], 5), key[1]))]
+    files = weight_files(folder)
+    if not files:
+        raise OSError(f"it has no safetensors weights (folder {folder.name})")
+    if not all(path.is_file() for path in files):
+        raise OSError(f"some of its weights are missing (folder {folder.name})")
+    return files
 
 
 def _as_it_is(name: str) -> Sequence[str]:

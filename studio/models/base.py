@@ -6,6 +6,7 @@ A family (Stable Diffusion, later SDXL and others) is one file that implements `
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,7 +47,10 @@ class ModelInfo:
     that cannot be told). ``problem`` is one sentence why it cannot be used, None when it can.
     ``known_words`` says that the model understands a small vocabulary only. ``prediction_type``
     (of a file, which carries no scheduler) is what its UNet answers with. ``inpainting``: its UNet
-    takes nine channels. ``sha256`` is None until it was computed.
+    takes nine channels. ``sha256`` is None until it was computed. ``prediction_type`` is "" where
+    the file does not tell. ``variety`` is what it is within its kind, "" where that is usual or not
+    known: "lcm", "turbo", "lightning", "hyper" (checkpoint), "tiny" (vae), "kohya", "peft", "loha",
+    "lokr" (lora), "rrdbnet", "srvgg" (upscaler).
     """
 
     name: str
@@ -62,6 +66,17 @@ class ModelInfo:
     prediction_type: str = "epsilon"
     inpainting: bool = False
     sha256: str | None = None
+    variety: str = ""
+
+    @property
+    def short_hash(self) -> str | None:
+        """The hash as A1111 writes it into a picture: the first ten digits of ``sha256``."""
+        return self.sha256[:10] if self.sha256 else None
+
+    @property
+    def where(self) -> str:
+        """The path for people to read: what of it is no text is shown as a mark."""
+        return os.fsencode(self.path).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from studio.models.base import ModelInfo
+from studio.models.header import DamagedFile, read_header
 from studio.models.plan import Weights
-from studio.models.weights import LARGEST_HEADER, variant, weight_files
+from studio.models.weights import weight_files
 
 # The original layouts' names of the parts; the order matters where one begins another.
 _PREFIXES: tuple[tuple[str, str | None], ...] = (
@@ -48,29 +47,13 @@ def _tensors(info: ModelInfo) -> Iterator[tuple[str, int]]:
                 yield part, math.prod(shape)
         return
     for part in _PARTS:
-        for path in _used_files(info.path / part):
+        for path in weight_files(info.path / part):
             for shape in _shapes(path).values():
                 yield part, math.prod(shape)
 
 
-def _used_files(folder: Path) -> list[Path]:
-    if variant(folder) == "fp16":
-        return [path for path in weight_files(folder) if ".fp16." in path.name]
-    plain = [
-        p for p in weight_files(folder) if ".fp16." not in p.name and ".non_ema." not in p.name
-    ]
-    return plain or weight_files(folder)
-
-
-def _shapes(path: Path) -> Mapping[str, list[int]]:
+def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
     try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length)) if length <= LARGEST_HEADER else {}
-        return {
-            name: [int(side) for side in entry["shape"]]
-            for name, entry in header.items()
-            if name != "__metadata__"
-        }
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError):
+        return {name: tensor.shape for name, tensor in read_header(path).tensors.items()}
+    except DamagedFile:
         return {}

@@ -20,7 +20,7 @@ from studio.models.offload import Arrangement
 from studio.models.placement import Placement, Precision, choose
 from studio.models.plan import Plan, Weights, Work, fallback, plan, tighter
 from studio.models.quiet import quiet_libraries
-from studio.models.residency import AttentionWish, ResidentModel, Rules, signature
+from studio.models.residency import ResidentModel, Rules, signature
 from studio.models.room import Room
 from studio.models.sizes import expected_weights
 from studio.models.speed import slow_down, speed_up
@@ -47,11 +47,9 @@ class ModelStore:
         catalog: Catalog,
         device: str = "auto",
         precision: Precision = "auto",
-        attention: AttentionWish | None = None,
         rules: Rules | None = None,
     ) -> None:
-        rules = rules or Rules()
-        self._rules = rules if attention is None else replace(rules, attention=attention)
+        self._rules = rules = rules or Rules()
         self._catalog = catalog
         self._placement = choose(device, precision)
         self._held: OrderedDict[str, Held] = OrderedDict()  # the longest unused first

@@ -6,7 +6,6 @@ cut while it is mapped takes the process down with it.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 import torch
 
-from studio.models.weights import LARGEST_HEADER
+from studio.models.header import Tensor, read_header
 
 DTYPES: Mapping[str, torch.dtype] = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -36,19 +35,18 @@ class Stored:
 
 
 class WeightsReader:
-    """One open safetensors file. Raises ValueError when its header makes no sense.
+    """One open safetensors file. Raises ValueError when it is no whole safetensors file.
 
     The format: https://github.com/huggingface/safetensors#format
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        header = read_header(path)
+        self.path, self.metadata = path, header.metadata
+        self.tensors = {
+            name: _stored(path, entry, header.start) for name, entry in header.tensors.items()
+        }
         self._file = path.open("rb", buffering=0)
-        try:
-            self.metadata, self.tensors = self._header()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self._file.close()
-            raise ValueError(f"{path.name} is damaged or not a safetensors file") from error
 
     def __enter__(self) -> WeightsReader:
         return self
@@ -90,31 +88,8 @@ class WeightsReader:
                 raise ValueError(f"{self.path.name} ends too early")
             space = space[count:]
 
-    def _header(self) -> tuple[dict[str, str], dict[str, Stored]]:
-        length = int.from_bytes(self._file.read(8), "little")
-        if length > LARGEST_HEADER:
-            raise ValueError("header too long")
-        header = json.loads(self._read_all(length))
-        size = self.path.stat().st_size - 8 - length
-        metadata = header.pop("__metadata__", {})
-        tensors = {name: self._stored(entry, size, 8 + length) for name, entry in header.items()}
-        return metadata if isinstance(metadata, dict) else {}, tensors
 
-    def _read_all(self, length: int) -> bytes:
-        pieces = bytearray()
-        while len(pieces) < length:
-            piece = self._file.read(length - len(pieces))
-            if not piece:
-                raise ValueError("header cut")
-            pieces += piece
-        return bytes(pieces)
-
-    @staticmethod
-    def _stored(entry: Mapping[str, Any], size: int, data: int) -> Stored:
-        dtype, shape = DTYPES[entry["dtype"]], tuple(int(side) for side in entry["shape"])
-        start, end = entry["data_offsets"]
-        if not 0 <= start <= end <= size or min(shape, default=0) < 0:
-            raise ValueError("tensor outside the file")
-        if end - start != math.prod(shape) * dtype.itemsize:
-            raise ValueError("tensor of another size than its shape")
-        return Stored(dtype, shape, data + start)
+def _stored(path: Path, entry: Tensor, start: int) -> Stored:
+    if entry.dtype not in DTYPES:
+        raise ValueError(f"{path.name} holds tensors of a kind that PyTorch lacks: {entry.dtype}")
+    return Stored(DTYPES[entry.dtype], entry.shape, start + entry.begin)
