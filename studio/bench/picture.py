@@ -19,6 +19,8 @@ from studio.engine.engine import Engine
 from studio.engine.schedulers import make_scheduler
 from studio.models.sd import LoadedStableDiffusion, read_scheduler_config
 from studio.models.store import ModelStore
+from studio.prompt.chunks import chunks_of
+from studio.prompt.plan import Condition, Span
 from studio.request import GenerationRequest
 from studio.samplers import find_sampler
 
@@ -90,7 +92,8 @@ def _parts(model: LoadedStableDiffusion, request: GenerationRequest) -> Callable
     latents = torch.randn(2, model.latent_channels, *shape).to(
         placement.device, placement.dtype, memory_format=placement.memory_format
     )
-    text = model.encode_tokens([model.tokenize(request.prompt)]).sequence
+    chunks = chunks_of(Condition((Span(request.prompt),)), model.tokenize, model.chunk_length)
+    text = model.encode_tokens(chunks).sequence
     embedding = torch.cat([text, text]).to(placement.dtype)
     timestep = torch.tensor(500, device=placement.device)
 

@@ -1,153 +1,155 @@
-"""Prompts to embeddings: chunks of tokens, encoded once and kept, and guidance built on them."""
+"""Prompts to embeddings: what a plan says at every step, encoded once and kept."""
 
 from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Protocol
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import torch
 
-from studio.models.base import Canvas, Conditions, LoadedModel, Painting, TextEmbedding
+from studio.models.base import LoadedModel, TextEmbedding
+from studio.prompt.chunks import Chunk, Tokenize, chunks_of, filled
+from studio.prompt.plan import Condition, PromptPlan
 
-CACHED_PROMPTS = 64
+KEPT_PROMPTS = 256
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing that the picture shall show, and how much it counts."""
+
+    embedding: TextEmbedding
+    weight: float = 1.0
 
 
 class Conditioning(Protocol):
     """What the UNet is told, which may change from one step to the next."""
 
-    def at(self, index: int) -> TextEmbedding:
-        """The embedding for step ``index``; the same object while it does not change."""
+    def at(self, index: int) -> tuple[Said, ...]:
+        """What holds at call ``index`` of the loop; the same objects while it does not change."""
 
 
 @dataclass(frozen=True)
 class Constant:
-    """The same embedding at every step."""
+    """The same at every step."""
 
-    embedding: TextEmbedding
+    said: tuple[Said, ...]
 
-    def at(self, index: int) -> TextEmbedding:
-        """The embedding, whatever the step."""
-        return self.embedding
+    def at(self, index: int) -> tuple[Said, ...]:
+        """What holds, whatever the step."""
+        return self.said
 
 
-def chunks_of(ids: Sequence[int], length: int, at_least: int = 1) -> list[list[int]]:
-    """The ids in chunks of ``length``; empty chunks at the end up to ``at_least``."""
-    chunks = [list(ids[start : start + length]) for start in range(0, len(ids), length)]
-    return chunks + [[] for _ in range(at_least - len(chunks))]
+@dataclass(frozen=True)
+class Scheduled:
+    """What holds at every one of the steps; ``calls`` of the UNet are spread over them.
+
+    A sampler of second order calls twice a step, but once for the last.
+    """
+
+    steps: tuple[tuple[Said, ...], ...]
+    calls: int
+
+    def at(self, index: int) -> tuple[Said, ...]:
+        """What holds at call ``index``."""
+        return self.steps[min(index * len(self.steps) // self.calls, len(self.steps) - 1)]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a model reads prompts.
+
+    ``tokenize``: the model's own, or one that knows a job's learnt embeddings. ``variant``: what
+    an embedding of the same words depends on besides the model. ``keep_mean``: see `emphasised`.
+    """
+
+    model: LoadedModel
+    tokenize: Tokenize
+    variant: Hashable = ()
+    keep_mean: bool = True
+
+    @classmethod
+    def plain(cls, model: LoadedModel) -> Wording:
+        """The model's own words and nothing else."""
+        return cls(model, model.tokenize)
 
 
 class PromptEncoder:
-    """Encodes prompts of any length; keeps the last few results, but not the models they are of."""
+    """Encodes plans of any length; keeps the last few results, but not the models they are of."""
 
-    def __init__(self, capacity: int = CACHED_PROMPTS) -> None:
+    def __init__(self, capacity: int = KEPT_PROMPTS) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[
-            tuple[int, str, int], tuple[weakref.ref[LoadedModel], TextEmbedding]
-        ] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[weakref.ref[LoadedModel], Any]] = OrderedDict()
 
-    def encode(self, model: LoadedModel, *texts: str) -> list[TextEmbedding]:
-        """One embedding per text, all of the same length, sequence (1, 77·chunks, D).
+    def encode(self, wording: Wording, calls: int, *plans: PromptPlan) -> list[Conditioning]:
+        """One conditioning a plan; all embeddings of the same length, sequence (1, 77·chunks, D).
 
-        A text of more than 75 tokens goes through the text encoder in chunks of 75, each with its
-        own begin and end marks; shorter ones are filled up with empty chunks.
+        A condition of more tokens than one pass takes goes through the text encoder in chunks, each
+        with its own begin and end marks; shorter ones are filled up with empty chunks, so that
+        positive and negative prompts are padded alike. ``calls``: of the UNet, in the whole run.
         """
-        ids = [model.tokenize(text) for text in texts]
-        longest = max(len(chunks_of(one, model.chunk_length)) for one in ids) or 1
-        return [
-            self._encode(model, text, chunks_of(one, model.chunk_length, longest))
-            for text, one in zip(texts, ids, strict=True)
-        ]
-
-    def _encode(
-        self, model: LoadedModel, text: str, chunks: Sequence[Sequence[int]]
-    ) -> TextEmbedding:
-        key = (id(model), text, len(chunks))
-        if key in self._kept and self._kept[key][0]() is model:  # an id may come again
-            self._kept.move_to_end(key)
-            return self._kept[key][1]
-        embedding = model.encode_tokens(chunks)
-        self._kept[key] = (weakref.ref(model), embedding)
-        while len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
-        return embedding
+        conditions = {
+            condition: self._chunks(wording, condition)
+            for plan in plans
+            for moment in plan.moments
+            for condition in moment.conditions
+        }
+        count = max(map(len, conditions.values()))
+        said = {
+            condition: Said(self._embedding(wording, filled(chunks, count)), condition.weight)
+            for condition, chunks in conditions.items()
+        }
+        return [_conditioning(plan, said, calls) for plan in plans]
 
     def forget(self) -> None:
         """Let everything go."""
         self._kept.clear()
 
-
-def zeros_like(embedding: TextEmbedding) -> TextEmbedding:
-    """An embedding that says nothing, as some models were trained with for “no prompt”."""
-    pooled = None if embedding.pooled is None else torch.zeros_like(embedding.pooled)
-    return TextEmbedding(torch.zeros_like(embedding.sequence), pooled)
-
-
-class Guided:
-    """Classifier-free guidance: a Denoiser that asks the UNet once per step, about both prompts.
-
-    At ``guidance_scale`` 1, and with a model that takes the guidance as an input, the negative
-    prompt has no say and is left out: half the work. ``canvas``: what an inpainting model sees; one
-    without a picture paints all over.
-    Source: Ho & Salimans 2022, arXiv:2207.12598, equation 6.
-    """
-
-    def __init__(
-        self,
-        model: LoadedModel,
-        positive: Conditioning,
-        negative: Conditioning | None,
-        guidance_scale: float,
-        canvas: Canvas | None = None,
-    ) -> None:
-        alone = guidance_scale == 1.0 or model.guides_itself
-        self._model, self._positive = model, positive
-        self._negative = None if alone else negative
-        self._scale, self._canvas = guidance_scale, canvas
-        self._made_of: tuple[TextEmbedding, ...] = ()
-        self._made_for: torch.Size | None = None
-        self._rows: Conditions | None = None
-
-    def __call__(self, latents: torch.Tensor, timestep: torch.Tensor, index: int) -> torch.Tensor:
-        """The guided output (B, C, h, w) in fp32 for scaled latents (B, C, h, w)."""
-        positive = self._positive.at(index)
-        if self._negative is None:
-            return self._model.predict(latents, timestep, self._batch(latents.shape, positive))
-        rows = self._batch(latents.shape, self._negative.at(index), positive)
-        output = self._model.predict(torch.cat([latents, latents]), timestep, rows)
-        without, towards = output.chunk(2)
-        return without + self._scale * (towards - without)
-
-    def _batch(self, shape: torch.Size, *embeddings: TextEmbedding) -> Conditions:
-        """What is told with each prompt, for every picture of a batch; kept while it lasts."""
-        same = len(embeddings) == len(self._made_of) and all(
-            new is old for new, old in zip(embeddings, self._made_of, strict=True)
+    def _chunks(self, wording: Wording, condition: Condition) -> tuple[Chunk, ...]:
+        length, key = wording.model.chunk_length, (condition, wording.variant)
+        return self._once(
+            wording.model, key, lambda: chunks_of(condition, wording.tokenize, length)
         )
-        rows = self._rows
-        if rows is None or not same or shape != self._made_for:
-            cell = self._model.vae_scale_factor
-            width, height = shape[3] * cell, shape[2] * cell
-            if self._canvas is None:
-                self._canvas = self._model.blank_canvas(width, height)
-            told = [
-                self._model.conditions(
-                    embedding,
-                    Painting(width, height, self._scale, negative, self._canvas),
-                )
-                for embedding, negative in zip(embeddings[::-1], (False, True), strict=False)
-            ]
-            rows = stacked(told[::-1], shape[0])
-            self._rows, self._made_of, self._made_for = rows, embeddings, shape
-        return rows
+
+    def _embedding(self, wording: Wording, chunks: tuple[Chunk, ...]) -> TextEmbedding:
+        model, keep_mean = wording.model, wording.keep_mean
+        key = (chunks, keep_mean, wording.variant)
+        return self._once(model, key, lambda: model.encode_tokens(chunks, keep_mean))
+
+    def _once(self, model: LoadedModel, key: Hashable, make: Callable[[], Result]) -> Result:
+        """What is kept for a model under ``key``, or what ``make`` makes."""
+        key = (id(model), key)
+        if key in self._kept and self._kept[key][0]() is model:  # an id may come again
+            self._kept.move_to_end(key)
+            kept: Result = self._kept[key][1]
+            return kept
+        made = make()
+        self._kept[key] = (weakref.ref(model), made)
+        while len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+        return made
 
 
-def stacked(told: Sequence[Conditions], pictures: int) -> Conditions:
-    """Several conditions, each repeated for every picture, one after another."""
-    values: dict[str, torch.Tensor] = {}
-    for item in fields(Conditions):
-        rows = [getattr(each, item.name) for each in told]
-        if rows[0] is not None:
-            values[item.name] = torch.cat([row.expand(pictures, *row.shape[1:]) for row in rows])
-    return Conditions(**values)
+def _conditioning(
+    plan: PromptPlan, said: dict[Condition, Said], calls: int
+) -> Constant | Scheduled:
+    """The plan with each condition's embedding in its place."""
+    made: dict[int, tuple[Said, ...]] = {}
+    steps: Sequence[tuple[Said, ...]] = [
+        made.setdefault(id(moment), tuple(said[each] for each in moment.conditions))
+        for moment in plan.moments
+    ]
+    if len(made) == 1:
+        return Constant(steps[0])
+    return Scheduled(tuple(steps), calls)
+
+
+def says_nothing(conditioning: Conditioning) -> Constant:
+    """Zeros in its place, as some models were trained with for “no prompt”."""
+    embedding = conditioning.at(0)[0].embedding
+    pooled = None if embedding.pooled is None else torch.zeros_like(embedding.pooled)
+    return Constant((Said(TextEmbedding(torch.zeros_like(embedding.sequence), pooled)),))

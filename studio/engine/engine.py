@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 from PIL import Image
 
-from studio.engine.conditioning import Constant, Guided, PromptEncoder, zeros_like
+from studio.engine.conditioning import PromptEncoder, Wording, says_nothing
 from studio.engine.denoise import denoise
+from studio.engine.guidance import Guidance, Guided
 from studio.engine.memory import does_not_fit, is_out_of_memory, model_does_not_fit
 from studio.engine.noise import generators_of, initial_noise
 from studio.engine.preview import Pace, Preview
@@ -21,6 +22,7 @@ from studio.models.base import LoadedModel
 from studio.models.freeing import free_memory
 from studio.models.plan import Work
 from studio.models.store import ModelStore
+from studio.prompt.plan import plan_prompt
 from studio.request import GenerationRequest
 from studio.samplers import Sampler, check_sampling
 
@@ -109,15 +111,18 @@ class Engine:
     def _batch_size(self, request: GenerationRequest) -> int:
         return request.batch_size if self._together else 1
 
-    def _prepare(
-        self, request: GenerationRequest, name: str, together: int
-    ) -> Generator[Event, None, _Job]:
-        """The request's prompts in the words of the model ``name``, which is loaded if need be."""
-        model = yield from self._load(name, _work(request, together))
-        positive, negative = self._prompts.encode(model, request.prompt, request.negative_prompt)
+    def _prepared(self, request: GenerationRequest, model: LoadedModel, calls: int) -> _Job:
+        """The request's prompts in the words of a model, for ``calls`` calls of its UNet."""
+        steps = request.num_inference_steps
+        positive, negative = self._prompts.encode(
+            Wording.plain(model),
+            calls,
+            plan_prompt(request.prompt, steps),
+            plan_prompt(request.negative_prompt, steps, composed=False),
+        )
         if model.zeros_for_empty_negative and not request.negative_prompt:
-            negative = zeros_like(negative)
-        guided = Guided(model, Constant(positive), Constant(negative), request.guidance_scale)
+            negative = says_nothing(negative)
+        guided = Guided(model, positive, negative, Guidance(request.guidance_scale), calls)
         preview = Preview(model.preview_colours, model.placement.device)
         return _Job(request, model, guided, preview)
 
@@ -125,8 +130,8 @@ class Engine:
         self, request: GenerationRequest, sampler: Sampler, batch: list[int], done: int
     ) -> Generator[Event, None, None]:
         """The pictures of one batch, after ``done`` pictures of the request."""
-        job = yield from self._prepare(request, request.model, len(batch))
-        model = job.model
+        work = _work(request, len(batch))
+        model = yield from self._load(request.model, work)
         scheduler = make_scheduler(
             sampler,
             request.sigma_schedule,
@@ -138,14 +143,16 @@ class Engine:
         shape = (model.latent_channels, request.height // side, request.width // side)
         latents = initial_noise(generators, shape, model.placement.device)
         latents = latents * scheduler.init_noise_sigma
-        run = Run(scheduler, generators, batch, done)
-        handover = handover_call(request, sampler, len(scheduler.timesteps))
+        run, calls = Run(scheduler, generators, batch, done), len(scheduler.timesteps)
+        job = self._prepared(request, model, calls)
+        handover = handover_call(request, sampler, calls)
         latents = yield from self._denoise(job, run, latents, 0, handover)
         if handover is not None:
             space, prediction = model.latent_space, prediction_type(model)
             del model, job  # so that the refiner may take its place
-            job = yield from self._prepare(request, request.refiner, len(batch))
-            check_refiner(job.model, space, prediction)
+            refiner = yield from self._load(request.refiner, work)
+            check_refiner(refiner, space, prediction)
+            job = self._prepared(request, refiner, calls)
             latents = yield from self._denoise(job, run, latents, handover, None)
         yield from self._finish(job, batch, latents)
 

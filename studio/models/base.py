@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from studio.models.placement import Placement
+    from studio.prompt.chunks import Chunk
 
 
 Kind = Literal["checkpoint", "vae", "lora", "embedding", "upscaler"]
@@ -160,8 +161,11 @@ class LoadedModel(Protocol):
     def tokenize(self, text: str) -> list[int]:
         """The token ids of a text, without begin and end marks, of any length."""
 
-    def encode_tokens(self, chunks: Sequence[Sequence[int]]) -> TextEmbedding:
-        """A prompt from its chunks of at most ``chunk_length`` ids: sequence (1, 77·chunks, D)."""
+    def encode_tokens(self, chunks: Sequence[Chunk], keep_mean: bool = True) -> TextEmbedding:
+        """A prompt from its chunks of at most ``chunk_length`` ids: sequence (1, 77·chunks, D).
+
+        ``keep_mean``: emphasis leaves the mean of the hidden states as it was.
+        """
 
     def blank_canvas(self, width: int, height: int) -> Canvas | None:
         """A canvas to be painted all over; None for a UNet that takes none. Sizes in pixels."""

@@ -27,6 +27,7 @@ from studio.models.colours import SD_COLOURS, SDXL_COLOURS, fit_colours
 from studio.models.placement import Placement
 from studio.models.text_tower import TextTower
 from studio.models.weights import read_object
+from studio.prompt.chunks import Chunk
 
 __all__ = ["LoadedStableDiffusion", "load_stable_diffusion", "read_scheduler_config"]
 
@@ -81,12 +82,12 @@ class LoadedStableDiffusion:
         """The token ids of a text, without begin and end marks, of any length."""
         return self.towers[0].tokens.read(text)
 
-    def encode_tokens(self, chunks: Sequence[Sequence[int]]) -> TextEmbedding:
+    def encode_tokens(self, chunks: Sequence[Chunk], keep_mean: bool = True) -> TextEmbedding:
         """Each chunk between its own begin and end marks, padded; their outputs one after another.
 
         ``chunks``: at most ``chunk_length`` ids each. Returns sequence (1, 77·chunks, D) in fp32.
         """
-        hidden, _ = self.towers[0].encode(chunks)
+        hidden, _ = self.towers[0].encode(chunks, keep_mean=keep_mean)
         return TextEmbedding(hidden.to(self.placement.device))
 
     def blank_canvas(self, width: int, height: int) -> Canvas | None:

@@ -11,6 +11,7 @@ from studio.models.architectures import SDXL, Architecture
 from studio.models.base import Conditions, ModelInfo, Painting, TextEmbedding
 from studio.models.placement import Placement
 from studio.models.sd import LoadedStableDiffusion, load_stable_diffusion
+from studio.prompt.chunks import Chunk
 
 BEFORE_LAST = 1
 
@@ -31,7 +32,7 @@ class StableDiffusionXL:
 class LoadedStableDiffusionXL(LoadedStableDiffusion):
     """Stable Diffusion XL on its device. Source: Podell et al. 2023, arXiv:2307.01952."""
 
-    def encode_tokens(self, chunks: Sequence[Sequence[int]]) -> TextEmbedding:
+    def encode_tokens(self, chunks: Sequence[Chunk], keep_mean: bool = True) -> TextEmbedding:
         """Each text encoder's last layer but one, side by side; the pooled vector of the last.
 
         ``chunks``: at most ``chunk_length`` ids each. Returns sequence (1, 77·chunks, D) and
@@ -39,7 +40,7 @@ class LoadedStableDiffusionXL(LoadedStableDiffusion):
         """
         hidden, pooled = [], None
         for tower in self.towers:
-            sequence, projected = tower.encode(chunks, BEFORE_LAST)
+            sequence, projected = tower.encode(chunks, BEFORE_LAST, keep_mean)
             hidden.append(sequence.to(self.placement.device))
             pooled = projected if projected is not None else pooled
         if pooled is not None:

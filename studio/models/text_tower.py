@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from studio.models.clip_tokens import ClipTokens
+from studio.models.emphasis import emphasised
+from studio.prompt.chunks import Chunk
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,16 @@ class TextTower:
 
     @torch.no_grad()
     def encode(
-        self, chunks: Sequence[Sequence[int]], before_last: int = 0
+        self, chunks: Sequence[Chunk], before_last: int = 0, keep_mean: bool = True
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Each chunk between its own marks, filled up; their outputs one after another.
 
         ``before_last``: 0 takes the last layer through the final norm; n takes the layer n before
-        it, as it is. Returns (1, 77·chunks, D), and the projection of the first chunk's end mark
-        (1, P) when the encoder has one; both in fp32, where the encoder is.
+        it, as it is. ``keep_mean``: see `emphasised`. Returns (1, 77·chunks, D), and the
+        projection of the first chunk's end mark (1, P) when the encoder has one; both in fp32,
+        where the encoder is.
         """
-        rows = self.tokens.rows([list(chunk) for chunk in chunks])
+        rows = self.tokens.rows([list(chunk.ids) for chunk in chunks])
         device = next(self.encoder.parameters()).device
         if device.type == "meta":  # its layers are brought in one by one, and what they are given
             device = torch.device("cpu")
@@ -41,13 +44,13 @@ class TextTower:
         hidden = output.hidden_states[-1 - before_last] if before_last else output.last_hidden_state
         pooled = getattr(output, "text_embeds", None)
         return (
-            hidden.float().reshape(1, -1, hidden.shape[-1]),
+            emphasised(hidden.float(), chunks, keep_mean).reshape(1, -1, hidden.shape[-1]),
             None if pooled is None else pooled[:1].float(),
         )
 
-    def _mask(self, chunks: Sequence[Sequence[int]], ids: torch.Tensor) -> torch.Tensor | None:
+    def _mask(self, chunks: Sequence[Chunk], ids: torch.Tensor) -> torch.Tensor | None:
         """What fills a prompt up is hidden from encoders that were trained so."""
         if not getattr(self.encoder.config, "use_attention_mask", False):
             return None
-        lengths = torch.tensor([len(chunk) + 2 for chunk in chunks], device=ids.device)
+        lengths = torch.tensor([len(chunk.ids) + 2 for chunk in chunks], device=ids.device)
         return (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()

@@ -84,9 +84,13 @@ def without_comments(text: str) -> str:
     return _REST_OF_LINE.sub("", text)
 
 
-def plan_prompt(text: str, steps: int) -> PromptPlan:
-    """The plan of a prompt for ``steps`` steps (at least one)."""
-    parts = [_weighed(part) for part in _AND.split(without_comments(text))]
+def plan_prompt(text: str, steps: int, composed: bool = True) -> PromptPlan:
+    """The plan of a prompt for ``steps`` steps (at least one).
+
+    ``composed``: whether ``AND`` takes it apart; in a negative prompt it is a word, as in A1111.
+    """
+    text = without_comments(text)
+    parts = [_weighed(part) for part in _AND.split(text)] if composed else [(text, 1.0)]
     trees = [(read_prompt(part), weight) for part, weight in parts]
     changes = set().union(*(_changes(tree, steps) for tree, _ in trees))
     kept: dict[Moment, Moment] = {}

@@ -175,6 +175,7 @@ def test_the_refiners_share_is_of_the_steps() -> None:
 
 def test_the_hand_over_is_told_and_changes_the_picture(world: World) -> None:
     request = recipe("xl", refiner="refiner", refiner_switch_at=0.5)
+    world.store.release()
     events = list(Engine(world.store).generate(request))
     told = [event.what for event in events if isinstance(event, Preparing)]
     assert told[-1] == "Loading refiner"

@@ -12,12 +12,14 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
-from studio.engine.conditioning import Constant, Guided, PromptEncoder
+from studio.engine.conditioning import PromptEncoder, Wording
 from studio.engine.denoise import denoise
 from studio.engine.engine import Engine
+from studio.engine.guidance import Guidance, Guided
 from studio.engine.noise import generators_of, initial_noise
 from studio.engine.schedulers import make_scheduler
 from studio.models.store import ModelStore
+from studio.prompt.plan import plan_prompt
 from studio.request import GenerationRequest
 from studio.samplers import find_sampler
 from tests.engine.conftest import pictures
@@ -78,14 +80,20 @@ def theirs(pipeline: Any, request: GenerationRequest, output: str) -> Any:
 def ours(store: ModelStore, request: GenerationRequest) -> torch.Tensor:
     """The finished latents of a request, from the loop alone."""
     model = store.acquire(request.model)
-    positive, negative = PromptEncoder().encode(model, request.prompt, request.negative_prompt)
-    guided = Guided(model, Constant(positive), Constant(negative), request.guidance_scale)
     scheduler = make_scheduler(
         find_sampler(request.sampler),
         request.sigma_schedule,
         request.num_inference_steps,
         model.scheduler_config,
     )
+    calls = len(scheduler.timesteps)
+    positive, negative = PromptEncoder().encode(
+        Wording.plain(model),
+        calls,
+        plan_prompt(request.prompt, calls),
+        plan_prompt(request.negative_prompt, calls),
+    )
+    guided = Guided(model, positive, negative, Guidance(request.guidance_scale), calls)
     generators = generators_of([request.seed])
     shape = (4, request.height // 8, request.width // 8)
     noise = initial_noise(generators, shape, torch.device("cpu"))

@@ -1,4 +1,4 @@
-"""Prompts of any length, encoded once."""
+"""Prompts of any length and weight, encoded once and told at the right step."""
 
 from __future__ import annotations
 
@@ -8,12 +8,37 @@ from typing import Any
 import torch
 from diffusers import StableDiffusionPipeline
 
-from studio.engine.conditioning import Constant, Guided, PromptEncoder, chunks_of
+from studio.engine.conditioning import (
+    Conditioning,
+    Constant,
+    PromptEncoder,
+    Said,
+    Scheduled,
+    Wording,
+)
 from studio.engine.engine import Engine
-from studio.models.base import TextEmbedding
+from studio.models.base import LoadedModel
 from studio.models.store import ModelStore
+from studio.prompt.chunks import Chunk, chunks_of
+from studio.prompt.plan import Condition, Span, plan_prompt
 from studio.request import GenerationRequest
 from tests.engine.conftest import pictures, same
+
+
+def encode(model: LoadedModel, *prompts: str, steps: int = 4) -> list[Conditioning]:
+    plans = [plan_prompt(prompt, steps) for prompt in prompts]
+    return PromptEncoder().encode(Wording.plain(model), steps, *plans)
+
+
+def sequence(conditioning: Conditioning, index: int = 0) -> torch.Tensor:
+    (said,) = conditioning.at(index)
+    return said.embedding.sequence
+
+
+def alone(model: LoadedModel, text: str) -> torch.Tensor:
+    """One chunk, straight through the text encoder."""
+    ids = tuple(model.tokenize(text))
+    return model.encode_tokens([Chunk(ids, (1.0,) * len(ids))]).sequence
 
 
 def test_short_prompts_are_encoded_as_diffusers_does(store: ModelStore, models: Any) -> None:
@@ -22,21 +47,36 @@ def test_short_prompts_are_encoded_as_diffusers_does(store: ModelStore, models: 
     )
     for prompt in ["", "a red boat on the sea", "夜晚的城市,蓝色的城堡", "boat " * 75]:
         expected, empty = pipeline.encode_prompt(prompt, "cpu", 1, True, "")
-        ours = PromptEncoder().encode(store.acquire("tiny"), prompt, "")
-        assert torch.allclose(ours[0].sequence, expected, atol=1e-5)
-        assert torch.allclose(ours[1].sequence, empty, atol=1e-5)
+        ours = encode(store.acquire("tiny"), prompt, "")
+        assert torch.allclose(sequence(ours[0]), expected, atol=1e-5)
+        assert torch.allclose(sequence(ours[1]), empty, atol=1e-5)
 
 
 def test_long_prompts_go_through_in_chunks_of_75(store: ModelStore) -> None:
     model = store.acquire("tiny")
-    long = "boat " * 75 + "sea " * 80
-    positive, negative = PromptEncoder().encode(model, long, "blue")
-    assert positive.sequence.shape == negative.sequence.shape == (1, 3 * 77, 32)
-    parts = [model.encode_tokens([model.tokenize(text)]).sequence
-             for text in ("boat " * 75, "sea " * 75, "sea " * 5)]  # fmt: skip
-    assert torch.allclose(positive.sequence, torch.cat(parts, dim=1), atol=1e-5)
-    filled = [model.encode_tokens([model.tokenize(text)]).sequence for text in ("blue", "", "")]
-    assert torch.allclose(negative.sequence, torch.cat(filled, dim=1), atol=1e-5)
+    positive, negative = encode(model, "boat " * 75 + "sea " * 80, "blue")
+    assert sequence(positive).shape == sequence(negative).shape == (1, 3 * 77, 32)
+    parts = [alone(model, text) for text in ("boat " * 75, "sea " * 75, "sea " * 5)]
+    assert torch.allclose(sequence(positive), torch.cat(parts, dim=1), atol=1e-5)
+    padded = [alone(model, text) for text in ("blue", "", "")]
+    assert torch.allclose(sequence(negative), torch.cat(padded, dim=1), atol=1e-5)
+
+
+def test_a_chunk_ends_behind_a_comma_that_is_near(store: ModelStore) -> None:
+    tokenize = store.acquire("tiny").tokenize
+    near = "boat " * 60 + ", " + "sea " * 30
+    chunks = chunks_of(Condition((Span(near),)), tokenize)
+    assert [len(chunk.ids) for chunk in chunks] == [61, 30]
+    far = "boat " * 40 + ", " + "sea " * 50
+    chunks = chunks_of(Condition((Span(far),)), tokenize)
+    assert [len(chunk.ids) for chunk in chunks] == [75, 16]
+
+
+def test_break_starts_a_chunk(store: ModelStore) -> None:
+    model = store.acquire("tiny")
+    (broken,) = encode(model, "a boat BREAK the sea")
+    parts = [alone(model, text) for text in ("a boat", "the sea")]
+    assert torch.allclose(sequence(broken), torch.cat(parts, dim=1), atol=1e-5)
 
 
 def test_a_very_long_prompt_paints(
@@ -48,37 +88,73 @@ def test_a_very_long_prompt_paints(
 
 
 def test_special_words_in_a_prompt_do_not_break_it(store: ModelStore) -> None:
-    ids = store.acquire("tiny").tokenize("a <|endoftext|> boat " * 40)
-    assert all(len(chunk) <= 75 for chunk in chunks_of(ids, 75))
+    condition = Condition((Span("a <|endoftext|> boat " * 40),))
+    chunks = chunks_of(condition, store.acquire("tiny").tokenize)
+    assert all(len(chunk.ids) <= 75 for chunk in chunks)
 
 
 def test_a_prompt_is_encoded_once(store: ModelStore) -> None:
     model: Any = store.acquire("tiny")
     calls: list[int] = []
     handle = model.parts["text_encoder"].register_forward_hook(lambda *_: calls.append(1))
-    encoder = PromptEncoder(capacity=2)
-    first = encoder.encode(model, "a boat", "")
-    again = encoder.encode(model, "a boat", "")
+    encoder, wording = PromptEncoder(capacity=4), Wording.plain(model)
+
+    def embeddings(*prompts: str) -> list[Said]:
+        plans = [plan_prompt(prompt, 4) for prompt in prompts]
+        return [each.at(0)[0] for each in encoder.encode(wording, 4, *plans)]
+
+    first, again = embeddings("a boat", ""), embeddings("a boat", "")
     assert len(calls) == 2
-    assert all(left is right for left, right in zip(first, again, strict=True))
-    encoder.encode(model, "a house")  # pushes out the oldest
-    encoder.encode(model, "a boat")
+    assert all(a.embedding is b.embedding for a, b in zip(first, again, strict=True))
+    embeddings("a house", "a tree")  # pushes the older ones out
+    embeddings("a boat")
     handle.remove()
-    assert len(calls) == 4
+    assert len(calls) == 5
 
 
-def test_guidance_notices_when_the_prompt_changes(store: ModelStore) -> None:
+def test_emphasis_multiplies_and_keeps_the_mean(store: ModelStore) -> None:
+    """Against the computation of A1111, written down once more."""
     model = store.acquire("tiny")
-    red, blue = PromptEncoder().encode(model, "red", "blue")
+    words = [("a ", 1.0), ("red", 1.3), (" boat on ", 1.0), ("the sea", 1 / 1.1)]
+    ids = [model.tokenize(text) for text, _ in words]
+    weights = [weight for part, (_, weight) in zip(ids, words, strict=True) for _ in part]
+    states = alone(model, "a red boat on the sea")
+    multipliers = torch.ones(1, 77, 1)
+    multipliers[0, 1 : 1 + len(weights), 0] = torch.tensor(weights)
+    expected = states * multipliers
+    expected = expected * (states.mean() / expected.mean())
+    (ours,) = encode(model, "a (red:1.3) boat on [the sea]")
+    assert torch.allclose(sequence(ours), expected, atol=1e-5)
+    assert not torch.allclose(sequence(ours), states, atol=1e-3)
 
-    class Changing:
-        """Red for the first step, blue from then on."""
 
-        def at(self, index: int) -> TextEmbedding:
-            return red if index == 0 else blue
+def test_emphasis_without_norm_only_multiplies(store: ModelStore) -> None:
+    model = store.acquire("tiny")
+    wording = Wording(model, model.tokenize, keep_mean=False)
+    (ours,) = PromptEncoder().encode(wording, 4, plan_prompt("(boat:2)", 4))
+    states, count = alone(model, "boat"), len(model.tokenize("boat"))
+    expected = states.clone()
+    expected[0, 1 : 1 + count] *= 2
+    assert torch.allclose(sequence(ours), expected, atol=1e-5)
 
-    guided, plain = Guided(model, Changing(), None, 1.0), Guided(model, Constant(blue), None, 1.0)
-    latents, timestep = torch.ones(2, 4, 8, 8), torch.tensor(500.0)
-    outputs = [guided(latents, timestep, index) for index in range(2)]
-    assert not torch.equal(outputs[0], outputs[1])
-    assert torch.equal(outputs[1], plain(latents, timestep, 1))
+
+def test_a_switch_changes_what_is_told_at_its_step(store: ModelStore) -> None:
+    model = store.acquire("tiny")
+    (switched,) = encode(model, "[boat:house:0.5]", steps=4)
+    told = [sequence(switched, index) for index in range(4)]
+    assert told[0] is told[1]
+    assert told[2] is told[3]
+    assert torch.equal(told[0], alone(model, "boat"))
+    assert torch.equal(told[3], alone(model, "house"))
+
+
+def test_second_order_samplers_switch_between_steps() -> None:
+    steps = tuple((Said(embedding=None, weight=k),) for k in range(4))  # type: ignore[arg-type]
+    of_seven = Scheduled(steps, calls=7)  # 4 steps of two calls, the last of one
+    assert [of_seven.at(call)[0].weight for call in range(7)] == [0, 0, 1, 1, 2, 2, 3]
+    assert [Scheduled(steps, 4).at(call)[0].weight for call in range(5)] == [0, 1, 2, 3, 3]
+
+
+def test_plain_prompts_stay_constant(store: ModelStore) -> None:
+    (plain,) = encode(store.acquire("tiny"), "a boat", steps=50)
+    assert isinstance(plain, Constant)
