@@ -11,17 +11,19 @@ import torch
 from PIL import Image
 
 from studio.bench.meters import now
-from studio.engine.conditioning import PromptEncoder, stacked, zeros_like
+from studio.engine.conditioning import PromptEncoder, Wording, says_nothing
 from studio.engine.engine import Engine
+from studio.engine.guidance import stacked
 from studio.engine.noise import generators_of, initial_noise
 from studio.engine.schedulers import make_scheduler
 from studio.events import ImageReady, Progress
-from studio.models.base import ModelInfo, Painting, TextEmbedding
+from studio.models.base import Conditions, ModelInfo, Painting, TextEmbedding
 from studio.models.families import FAMILIES
 from studio.models.offload import held_bytes
 from studio.models.placement import Placement
 from studio.models.sd import LoadedStableDiffusion
 from studio.models.store import ModelStore
+from studio.prompt.plan import plan_prompt
 from studio.request import GenerationRequest
 from studio.samplers import find_sampler
 
@@ -84,24 +86,34 @@ class PartsWay:
         """Numbers without a meaning, in the shapes of the request; no pictures come out."""
         model, placement = self._model, self._model.placement
         rows = request.batch_size if self._together else 1
-        cell, size = model.vae_scale_factor, (request.width, request.height)
-        positive, negative = embeddings_of(model, request)
-        painting = Painting(*size, request.guidance_scale)
-        guided = request.guidance_scale != 1 and not model.guides_itself
-        told = [model.conditions(each, painting) for each in (negative, positive)[not guided :]]
-        conditions = stacked(told, rows)
-        shape = (len(told) * rows, model.latent_channels, size[1] // cell, size[0] // cell)
-        latents = torch.randn(shape).to(placement.device)
+        cell, layout = model.vae_scale_factor, placement.memory_format
+        told = self._told(request, rows)
+        shape = (len(told.sequence), model.latent_channels, *_cells(request, cell))
+        latents = torch.randn(shape).to(placement.device, placement.dtype, memory_format=layout)
         timestep = torch.tensor(500, device=placement.device)
+        added = None if told.pooled is None else {
+            "text_embeds": told.pooled, "time_ids": told.time_ids
+        }  # fmt: skip
         began, laps = now(self._device), Laps(self._device)
         for done in range(0, request.num_images, rows):
             for index in range(request.num_inference_steps):
-                model.predict(latents, timestep, conditions)
+                model.unet(
+                    latents, timestep, encoder_hidden_states=told.sequence,
+                    timestep_cond=told.guidance, added_cond_kwargs=added, return_dict=False,
+                )  # fmt: skip
                 if not done:
                     laps.reached((index + 1) * rows, request.num_inference_steps)
             for row in range(rows):
-                model.decode(latents[row : row + 1])
+                model.vae.decode(latents[row : row + 1].to(model.vae.dtype), return_dict=False)
         return Painted(now(self._device) - began, laps.step_seconds)
+
+    def _told(self, request: GenerationRequest, rows: int) -> Conditions:
+        model, scale = self._model, request.guidance_scale
+        positive, negative = embeddings_of(model, request)
+        painting = Painting(request.width, request.height, scale)
+        alone = scale == 1 or model.guides_itself
+        prompts = (positive,) if alone else (negative, positive)
+        return stacked([model.conditions(each, painting) for each in prompts], rows)
 
 
 class DiffusersWay:
@@ -131,7 +143,7 @@ class DiffusersWay:
     def paint(self, request: GenerationRequest) -> Painted:
         """One call of the pipeline for each batch."""
         device, cell = self._placement.device, self._model.vae_scale_factor
-        shape = (self._model.latent_channels, request.height // cell, request.width // cell)
+        shape = (self._model.latent_channels, *_cells(request, cell))
         began, laps = now(device), Laps(device)
         pictures: list[Image.Image] = []
         for start in range(0, request.num_images, request.batch_size):
@@ -209,7 +221,14 @@ def embeddings_of(
     model: LoadedStableDiffusion, request: GenerationRequest
 ) -> tuple[TextEmbedding, TextEmbedding]:
     """What the studio tells the UNet for the prompt and for the negative prompt."""
-    positive, negative = PromptEncoder().encode(model, request.prompt, request.negative_prompt)
+    steps = request.num_inference_steps
+    plans = [plan_prompt(text, steps) for text in (request.prompt, request.negative_prompt)]
+    positive, negative = PromptEncoder().encode(Wording.plain(model), steps, *plans)
     if model.zeros_for_empty_negative and not request.negative_prompt:
-        negative = zeros_like(negative)
-    return positive, negative
+        negative = says_nothing(negative)
+    return positive.at(0)[0].embedding, negative.at(0)[0].embedding
+
+
+def _cells(request: GenerationRequest, cell: int) -> tuple[int, int]:
+    """Height and width of the latents."""
+    return request.height // cell, request.width // cell
