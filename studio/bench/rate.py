@@ -13,14 +13,15 @@ from studio.models.placement import Placement
 
 _TOKENS = 77
 _SIDE = {"cpu": 2048, "mps": 4096, "cuda": 8192}
-_ROUNDS = 7
+_ROUNDS = 5
 
 
 def unet_flops(config: Any, rows: int, height: int, width: int) -> int:
     """Floating-point operations of one UNet call, a multiplication and an addition being two.
 
     ``config``: the UNet's own; ``rows``: the batch; ``height``, ``width``: of the latents. Counted
-    by PyTorch on a network without weights: matrix products, convolutions, attention.
+    by PyTorch on a network without weights: matrix products, convolutions, and
+    attention's own two products.
     """
     unet = empty_unet(config)
     with torch.device("meta"):

@@ -1,4 +1,4 @@
-"""The bench: its ways paint the same picture, and what it counts is right. Nothing here is timed."""
+"""The bench: its ways paint the same picture, and it counts right. Nothing here is timed."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def test_the_ways_paint_the_same_pictures(subject: Subject) -> None:
     store = ModelStore(subject.catalog, "cpu", "fp32")
     model: Any = store.acquire(subject.info.name)
     given = {"prompt": "a red boat", "seed": 3, "model": subject.info.name, "width": 64,
-             "height": 64, "num_inference_steps": 4, "num_images": 2, "batch_size": 2}  # fmt: skip
+             "height": 64, "num_inference_steps": 3, "num_images": 2, "batch_size": 2}  # fmt: skip
     request = complete(given, subject.info.defaults.as_values())
     told = embeddings_of(model, request)
     plain = DiffusersWay(subject.info, store.placement, told)
-    pair = compare(StudioWay(store, model), plain, request, 2, store.placement.device)
+    pair = compare(StudioWay(store, model), plain, request, 1, store.placement.device)
     assert pair.alike is not None
     assert pair.alike > 0.99
     assert min(pair.ratio, pair.ours.step_seconds, pair.theirs.step_seconds) > 0
@@ -87,7 +87,12 @@ def test_a_model_that_diffusers_would_paint_otherwise_is_refused(data: Path) -> 
         pass
 
 
-def test_loading_and_swapping_are_of_the_models_own_files(subject: Subject) -> None:
+def test_loading_and_swapping_are_of_the_models_own_files(data: Path) -> None:
+    with model_that_is_there("tiny", Settings(data_dir=data)) as subject:
+        _loads_and_swaps(subject)
+
+
+def _loads_and_swaps(subject: Subject) -> None:
     cost = load_here(subject.info.path, "cpu", 1)
     stored = [f.stat().st_size for f in subject.info.path.rglob("*.safetensors")]
     assert cost.file_bytes == sum(stored)
@@ -98,10 +103,15 @@ def test_loading_and_swapping_are_of_the_models_own_files(subject: Subject) -> N
 
 
 def test_a_step_of_stable_diffusion_1_is_counted() -> None:
-    """1.354 TFLOP with guidance at 512 × 512, as others have counted it."""
+    """With guidance at 512 × 512: 1.354 TFLOP without attention's own products, which come on top.
+
+    Those are two products of tokens × tokens (or × 77 words) × channels in every block.
+    """
+    attention = 0
+    for tokens, channels, blocks in ((4096, 320, 5), (1024, 640, 5), (256, 1280, 5), (64, 1280, 1)):
+        attention += 2 * blocks * 4 * tokens * (tokens + 77) * channels
     config = empty_unet(SD1.unet).config
-    assert unet_flops(config, 2, 64, 64) == pytest.approx(1.354e12, rel=0.02)
-    assert unet_flops(config, 4, 64, 64) == 2 * unet_flops(config, 2, 64, 64)
+    assert unet_flops(config, 2, 64, 64) - attention == pytest.approx(1.354e12, rel=0.001)
 
 
 def test_likeness() -> None:
@@ -115,7 +125,8 @@ def test_the_whole_bench(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("STUDIO_DATA_DIR", str(data))
     written = tmp_path / "figures.json"
     given = ["--model", "tiny", "--device", "cpu", "--size", "64", "--steps", "2", "--rounds", "1",
-             "--only", "painting", "--against", "parts", "fp32", "--json", str(written)]  # fmt: skip
+             "--only", "painting", "--against", "parts", "fp32",
+             "--json", str(written)]  # fmt: skip
     assert main(given) == 0
     names = [one["name"] for one in json.loads(written.read_text())["figures"]]
     what = "64×64, 2 steps, batch 1"
