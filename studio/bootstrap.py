@@ -139,6 +139,7 @@ class Studio:
         say("Starting PyTorch")
         share_the_cpu()
         from studio.engine.engine import Engine
+        from studio.engine.memory import acquire
         from studio.models.store import ModelStore
 
         store = ModelStore(self.catalog, self.settings.device, rules=_rules(self.settings))
@@ -146,7 +147,7 @@ class Studio:
         name = self.keeper.default
         say(f"Loading {name}")
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
-            store.acquire(name)
+            acquire(store, name)
         return Engine(store)
 
 

@@ -39,6 +39,7 @@ class MemoryReport:
 
     device: str | None = None
     total: int | None = None
+    free: int | None = None
     used: int | None = None
     budget: int | None = None
     ram_budget: int | None = None
@@ -84,7 +85,9 @@ class ModelKeeper:
         def do() -> None:
             if self.store is None:
                 raise StudioError("PyTorch could not be started; the log has the details.")
-            self.store.acquire(info.name)
+            from studio.engine.memory import acquire  # torch is there when the store is
+
+            acquire(self.store, info.name)
 
         return ask(do)
 
@@ -116,7 +119,7 @@ class ModelKeeper:
         used = None if seen.total is None or seen.free is None else seen.total - seen.free
         plan = next((one.plan.reason for one in resident if one.plan), None)
         return MemoryReport(
-            store.device_label, seen.total, used, budgets.device, budgets.ram, plan,
+            store.device_label, seen.total, seen.free, used, budgets.device, budgets.ram, plan,
             store.attention.reason, resident,
         )  # fmt: skip
 

@@ -48,8 +48,10 @@ class Settings(BaseSettings):
     )
     device: Device = Field("auto", description="where the model runs")
     model: str = Field("pocket", description="the model that a new page starts with")
-    memory: Literal["auto", "full", "low", "minimal"] = Field(
-        "auto", description="how a model is kept on the device while it paints"
+    memory: Literal["auto", "full", "text_off", "tiled", "low", "minimal"] = Field(
+        "auto",
+        description="how a model is kept on the device while it paints: by what is free, whole, "
+        "without text encoder, decoded in tiles, part by part, layer by layer",
     )
     vram_gib: float = Field(0, ge=0, description="GPU memory for models, in GiB; 0 decides itself")
     ram_gib: float = Field(0, ge=0, description="main memory for models, in GiB; 0 decides itself")

@@ -188,11 +188,17 @@ class MaybeModel(BaseModel):
 
 
 class ResidentAnswer(BaseModel):
-    """A model in memory: bytes of weights, where they lie, and how it is kept."""
+    """A model in memory: bytes of weights, where they lie, how it is kept, and in words why.
+
+    ``mode``: full, text_encoder_off, model_offload or sequential_offload; null while it is parked
+    in RAM beside a GPU, as are ``tile_vae`` and ``plan``.
+    """
 
     name: str
     bytes: int
     where: str
+    mode: str | None
+    tile_vae: bool | None
     plan: str | None
 
 
@@ -201,6 +207,7 @@ class MemoryAnswer(BaseModel):
 
     device: str | None
     total: int | None
+    free: int | None
     used: int | None
     budget: int | None
     ram_budget: int | None
@@ -216,6 +223,8 @@ class MemoryAnswer(BaseModel):
                 name=one.name,
                 bytes=one.bytes,
                 where=one.where,
+                mode=one.plan.mode if one.plan else None,
+                tile_vae=one.plan.tile_vae if one.plan else None,
                 plan=one.plan.reason if one.plan else None,
             )
             for one in report.resident

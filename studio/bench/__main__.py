@@ -1,77 +1,108 @@
-"""Measure this machine: ``python -m studio.bench [--model pocket] [--size 256] [--json FILE]``.
+"""Measure this machine: ``python -m studio.bench [--model NAME | --random sd15] [--json FILE]``.
 
-Prints start-up times, what a picture costs and peak memory as a table; ``--json`` writes them.
+Prints start-up times (of the bundled model), what a picture costs beside plain diffusers in the
+same run, loading, swapping and memory as a table; ``--json`` writes them. ``--help`` lists more.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
+from studio.bench.options import Options, read_options
 from studio.bench.report import Figure, as_json, as_table, machine
 from studio.bench.startup import measure_startup
+from studio.bench.subject import Subject, model_that_is_there, random_model
 from studio.errors import StudioError
 from studio.models.threads import share_the_cpu
-from studio.request import complete
 from studio.settings import Settings
 
+_FULL_SIZE = 2**30  # bytes
 
-def main() -> int:
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bench; 0 when every figure could be taken, 2 with a sentence otherwise."""
-    parser = argparse.ArgumentParser(prog="python -m studio.bench", description=__doc__)
-    parser.add_argument("--model", default="pocket", help="which model paints")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
-    parser.add_argument("--size", type=int, default=256, help="width and height of the picture")
-    parser.add_argument("--steps", type=int, default=20, help="denoising steps of the picture")
-    parser.add_argument("--rounds", type=int, default=7, help="pictures per way of making them")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    options = parser.parse_args()
+    options = read_options(arguments)
+    figures: list[Figure] = []
     try:
-        figures = [*_startup(options.device), *_picture(options)]
+        for figure in _all(options):
+            figures.append(figure)
     except StudioError as error:
         print(error, file=sys.stderr)
         return 2
-    print(machine(), as_table(figures), sep="\n\n")
-    if options.json:
-        options.json.write_text(as_json(figures, machine()) + "\n", encoding="utf-8")
+    finally:  # what was measured in an hour is not lost to what failed after it
+        if figures:
+            print(machine(), as_table(figures), sep="\n\n")
+            if options.json:
+                options.json.write_text(as_json(figures, machine()) + "\n", encoding="utf-8")
     return 0
 
 
-def _startup(device: str) -> list[Figure]:
+def _all(options: Options) -> Iterator[Figure]:
+    if "startup" in options.chapters:
+        _say("starting the studio")
+        yield from _startup(options.device)
+    if options.chapters != ("startup",):
+        yield from _model(options)
+
+
+def _startup(device: str) -> Iterator[Figure]:
     started = measure_startup(device)
-    figures = [
-        Figure("page answers after the start", started.page_seconds, "s", "at most 3"),
-        Figure("first picture after the start", started.first_picture_seconds, "s", "at most 12"),
-    ]
+    yield Figure("page answers after the start", started.page_seconds, "s", "at most 3")
+    yield Figure("first picture after the start", started.first_picture_seconds, "s", "at most 12")
     if started.peak_memory_mib is not None:
-        figures.append(Figure("peak memory of the server", started.peak_memory_mib, "MiB"))
-    return figures
+        yield Figure("peak memory of the server", started.peak_memory_mib, "MiB")
 
 
-def _picture(options: argparse.Namespace) -> list[Figure]:
-    share_the_cpu()
-    from studio.models.catalog import Catalog
-    from studio.models.store import ModelStore
+def _model(options: Options) -> Iterator[Figure]:
+    share_the_cpu()  # before torch is imported
+    from studio.models.quiet import quiet_libraries
 
-    settings = Settings()
-    store = ModelStore(Catalog([settings.assets, settings.models]), options.device)
-    from studio.bench import picture  # after the store has quietened diffusers
+    quiet_libraries(options.device)
+    if options.random:
+        _say(f"writing a random {options.random}")
+        found = random_model(options.random, options.folder)
+    else:
+        found = model_that_is_there(options.model, Settings(), options.folder)
+    with found as measured:
+        if "loading" in options.chapters:
+            yield from _loading(measured, options)
+        if "swapping" in options.chapters:
+            yield from _swapping(measured, options)
+        if "painting" in options.chapters:
+            from studio.bench.painting import measure_painting
 
-    request = complete(
-        {"prompt": picture.PROMPT, "seed": 1, "model": options.model, "width": options.size,
-         "height": options.size, "num_inference_steps": options.steps},
-        store.acquire(options.model).info.defaults.as_values(),
-    )  # fmt: skip
-    cost = picture.measure_picture(store, request, options.rounds)
-    what = f"{options.model}, {cost.size}, {cost.steps} steps, {cost.device}"
-    return [
-        Figure(f"a picture ({what})", cost.studio_seconds, "s"),
-        Figure("its UNet calls and decoding alone", cost.parts_seconds, "s"),
-        Figure("studio / UNet calls and decoding", cost.over_parts, "×", "at most 1.15"),
-        Figure("plain diffusers in fp32", cost.diffusers_seconds, "s"),
-        Figure("studio / plain diffusers", cost.over_diffusers, "×", "below 1"),
-    ]
+            yield from measure_painting(measured, options, _say)
+
+
+def _loading(measured: Subject, options: Options) -> Iterator[Figure]:
+    from studio.bench.loading import measure_loading
+
+    _say("loading")
+    cost = measure_loading(measured.info.path, options.device, min(options.rounds or 3, 5))
+    full = cost.file_bytes > _FULL_SIZE  # of smaller ones most is making the networks
+    where = "from the disk" if cost.cold else "from the system's cache"
+    yield Figure(f"loading, {where}", cost.seconds, "s")
+    yield Figure(f"reading the files alone, {where}", cost.read_seconds, "s")
+    yield Figure("loading / reading", cost.ratio, "×", "at most 1.5" if full else "")
+    yield Figure("the files", cost.file_bytes / 2**20, "MiB")
+    if cost.peak is not None:
+        peak, aim = cost.peak / cost.file_bytes, "at most 1.25" if full else ""
+        yield Figure("peak RAM of loading / the files", peak, "×", aim)
+
+
+def _swapping(measured: Subject, options: Options) -> Iterator[Figure]:
+    from studio.bench.swapping import measure_swapping
+
+    _say("swapping")
+    cost = measure_swapping(measured, options.device, min(options.rounds or 4, 8))
+    if cost.kept is not None:
+        yield Figure("to another model and back, kept in memory", cost.kept, "s")
+    yield Figure("to another model and back, loaded anew", cost.loaded, "s")
+
+
+def _say(what: str) -> None:
+    print(f"Measuring: {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

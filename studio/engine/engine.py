@@ -13,7 +13,7 @@ from studio.engine.addons import AddOns
 from studio.engine.conditioning import PromptEncoder, Wording, says_nothing
 from studio.engine.denoise import denoise
 from studio.engine.guidance import Guidance, Guided
-from studio.engine.memory import does_not_fit, is_out_of_memory, model_does_not_fit
+from studio.engine.memory import acquire, does_not_fit, is_out_of_memory
 from studio.engine.noise import generators_of, initial_noise
 from studio.engine.preview import Pace, Preview
 from studio.engine.refiner import Run, check_refiner, handover_call, prediction_type
@@ -105,14 +105,7 @@ class Engine:
         """The model, alone and part by part if it does not fit otherwise."""
         if name not in self._store.resident:
             yield Preparing(f"Loading {name}")
-        for squeeze in (False, True):
-            try:
-                return self._store.acquire(name, work, squeeze)
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-            self._store.release()
-        raise model_does_not_fit(name, self._store)
+        return acquire(self._store, name, work)
 
     def _batch_size(self, request: GenerationRequest) -> int:
         return request.batch_size if self._together else 1

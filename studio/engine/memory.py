@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 
 from studio.errors import OutOfMemory
+from studio.models.base import LoadedModel
+from studio.models.plan import Work
 from studio.models.store import ModelStore
 from studio.request import GenerationRequest
 
@@ -21,6 +23,21 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(
         phrase in str(error).lower() for phrase in PHRASES
     )
+
+
+def acquire(store: ModelStore, name: str, work: Work | None = None) -> LoadedModel:
+    """The model called ``name``; alone and part by part if it does not fit otherwise.
+
+    Raises OutOfMemory with the numbers, InvalidRequest, ModelError.
+    """
+    for squeeze in (False, True):
+        try:
+            return store.acquire(name, work, squeeze)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        store.release()  # out here, for the error's traceback holds what must be freed
+    raise model_does_not_fit(name, store)
 
 
 def does_not_fit(request: GenerationRequest, together: int, store: ModelStore) -> OutOfMemory:

@@ -126,9 +126,14 @@ def _kept(cache: Path | None, card: str) -> AttentionChoice | None:
 
 
 def _keep(cache: Path | None, card: str, choice: AttentionChoice) -> None:
+    """Beside what other cards, formats and versions of PyTorch were measured to do."""
     if cache is None:
         return
+    path, known = cache / "attention.json", {}
+    with suppress(OSError, ValueError):
+        read = json.loads(path.read_text("utf-8"))
+        known = read if isinstance(read, dict) else {}
+    known[card] = {"name": choice.name, "reason": choice.reason}
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
-        entry = {card: {"name": choice.name, "reason": choice.reason}}
-        (cache / "attention.json").write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
+        path.write_text(json.dumps(known, ensure_ascii=False), "utf-8")

@@ -36,6 +36,14 @@ class Held:
         return 0 if self.arrangement is None else self.arrangement.on_device
 
     @property
+    def in_ram(self) -> int:
+        """Bytes of it that lie in RAM beside a device: all of it when parked, or what is offloaded.
+
+        Without meaning on a CPU, where the device's memory is RAM.
+        """
+        return self.weights.total - self.on_device
+
+    @property
     def changed(self) -> bool:
         """Whether the files on the disk are others than those that were loaded."""
         return signature(self.model.info) != self.files

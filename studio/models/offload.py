@@ -1,7 +1,7 @@
 """Carries a plan out on a model's parts, and takes it back: nothing else knows where weights lie.
 
 The hooks are accelerate's own; diffusers' decoder calls them although it is not entered by
-``forward``. On a CPU only the decoder's tiles do something.
+``forward``. On a CPU plans differ in the decoder's tiles alone; the hooks run there too.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Arrangement:
 
     def _carry_out(self) -> None:
         tile_decoder(self._parts.get("vae"), self.plan.tile_vae)
-        if self._device.type == "cpu" or self.plan.mode == "full":
+        if self.plan.mode == "full":
             self._all_to(self._device)
         elif self.plan.mode == "sequential_offload":
             self._layer_by_layer()

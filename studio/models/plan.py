@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Mode = Literal["full", "text_encoder_off", "model_offload", "sequential_offload"]
-MemoryChoice = Literal["auto", "full", "low", "minimal"]
+MemoryChoice = Literal["auto", "full", "text_off", "tiled", "low", "minimal"]
 
 UNET_BYTES = 260  # per pixel and row, in two-byte numbers
 DECODER_BYTES = 1540  # per pixel, in two-byte numbers
@@ -34,6 +34,8 @@ _LADDER: tuple[tuple[Mode, bool], ...] = (
 _CPU_LADDER: tuple[tuple[Mode, bool], ...] = (("full", False), ("full", True))
 _CHOSEN: Mapping[MemoryChoice, tuple[Mode, bool]] = {
     "full": ("full", False),
+    "text_off": ("text_encoder_off", False),
+    "tiled": ("full", True),
     "low": ("model_offload", True),
     "minimal": ("sequential_offload", True),
 }

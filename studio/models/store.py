@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,7 +10,7 @@ import torch
 from studio.errors import ModelError, NotFound
 from studio.models.attention import AttentionChoice, choose_attention, use_attention
 from studio.models.base import LoadedModel, ModelInfo
-from studio.models.budget import Budgets, to_let_go
+from studio.models.budget import Budgets
 from studio.models.catalog import Catalog
 from studio.models.families import FAMILIES
 from studio.models.freeing import free_memory
@@ -22,8 +21,9 @@ from studio.models.plan import Plan, Weights, Work, fallback, plan, tighter
 from studio.models.quiet import quiet_libraries
 from studio.models.residency import ResidentModel, Rules, signature
 from studio.models.room import Room
+from studio.models.shelf import Shelf
 from studio.models.sizes import expected_weights
-from studio.models.speed import slow_down, speed_up
+from studio.models.speed import keep_compiled_in, slow_down, speed_up
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,14 @@ class ModelStore:
         self._rules = rules = rules or Rules()
         self._catalog = catalog
         self._placement = choose(device, precision)
-        self._held: OrderedDict[str, Held] = OrderedDict()  # the longest unused first
-        self._published: tuple[ResidentModel, ...] = ()
         quiet_libraries(self._placement.device.type)
+        if rules.cache is not None:
+            keep_compiled_in(rules.cache)
         self._attention = choose_attention(
             self._rules.attention, self._placement, self._rules.cache
         )
         self._room = Room(self._placement.device, rules.vram_gib, rules.ram_gib)
+        self._shelf = Shelf(self._room, self._placement.device)
 
     # -- what every thread may ask ---------------------------------------------------------------
 
@@ -90,16 +91,16 @@ class ModelStore:
     @property
     def residents(self) -> tuple[ResidentModel, ...]:
         """The models in memory, the last used first, as they were after the last change."""
-        return self._published
+        return self._shelf.published
 
     @property
     def resident(self) -> tuple[str, ...]:
         """The names of the models in memory, the last used first."""
-        return tuple(one.name for one in self._published)
+        return tuple(one.name for one in self._shelf.published)
 
     def memory(self) -> Memory:
         """What the weights take and what the device has."""
-        return Memory(sum(one.bytes for one in self._published), *self._room.visible())
+        return Memory(sum(one.bytes for one in self._shelf.published), *self._room.visible())
 
     # -- what the worker does --------------------------------------------------------------------
 
@@ -111,22 +112,22 @@ class ModelStore:
         files have changed on the disk is loaded anew. Raises InvalidRequest when the catalog has no
         such usable model, ModelError when its files cannot be read.
         """
-        if name in self._held and self._held[name].changed:
+        held = self._shelf.get(name)
+        if held is not None and held.changed:
             self.release(name)
-        if name not in self._held:
+        if name not in self._shelf:
             info = self._catalog.find(name)
             if info.family not in FAMILIES:
                 raise ModelError(f"The model “{name}” is of a family this studio cannot run.")
-            self._held[name] = self._load(info, work or native(info), squeeze)
-        held = self._held[name]
+            self._shelf.put(name, self._load(info, work or native(info), squeeze))
+        held = self._shelf.used(name)
         try:
             self._arrange(held, work or native(held.model.info), squeeze)
         except BaseException:
-            self._drop(name)
+            self._shelf.drop(name)
             raise
         held.used = time.monotonic()
-        self._held.move_to_end(name)
-        self._publish()
+        self._shelf.publish()
         return held.model
 
     def tighten(self, name: str, work: Work) -> Plan | None:
@@ -134,7 +135,7 @@ class ModelStore:
 
         That way is kept for this model and work of this size or more until it is loaded again.
         """
-        held = self._held.get(name)
+        held = self._shelf.get(name)
         if held is None or held.arrangement is None:
             return None
         device = self._placement.device
@@ -143,41 +144,42 @@ class ModelStore:
             return None
         held.floor = (lower, work.pixels)
         self._rearrange(held, lower)
-        self._publish()
+        self._shelf.publish()
         return lower
 
     def tile(self, name: str, work: Work) -> bool:
         """After memory ran out while decoding: decode in tiles from now on; False if it did."""
-        held = self._held.get(name)
+        held = self._shelf.get(name)
         if held is None or held.arrangement is None or held.arrangement.plan.tile_vae:
             return False
         held.arrangement.tile()
         held.floor = (held.arrangement.plan, work.pixels)
-        self._publish()
+        self._shelf.publish()
         return True
 
     def relax(self, name: str) -> None:
         """Forget that memory ran out with this model: the next work is planned by the numbers."""
-        if name in self._held:
-            self._held[name].floor = None
+        held = self._shelf.get(name)
+        if held is not None:
+            held.floor = None
 
     def release(self, name: str | None = None) -> None:
         """Let a model go (all of them by default) and give its memory back.
 
         Raises NotFound when a model of that name is not in memory.
         """
-        if name is not None and name not in self._held:
+        if name is not None and name not in self._shelf:
             raise NotFound(f"The model “{name}” is not loaded.")
-        for one in (*self._held,) if name is None else (name,):
-            self._drop(one)
+        for one in self._shelf if name is None else (name,):
+            self._shelf.drop(one)
         free_memory(self._placement.device)
 
     def release_idle(self, seconds: float) -> tuple[str, ...]:
         """Let every model go that was not used for so long; their names."""
         limit = time.monotonic() - seconds
-        idle = tuple(name for name, held in self._held.items() if held.used <= limit)
+        idle = self._shelf.idle_since(limit)
         for name in idle:
-            self._drop(name)
+            self._shelf.drop(name)
         if idle:
             free_memory(self._placement.device)
         return idle
@@ -190,7 +192,7 @@ class ModelStore:
         text_itemsize = 4 if placement.device.type == "cpu" else itemsize
         expected = expected_weights(info, itemsize, text_itemsize)
         wanted = self._plan(None, expected, work, squeeze)
-        self._make_room(info.name, expected, wanted)
+        self._shelf.make_room(info.name, expected, wanted)
         files = signature(info)
         model = self._read(info, wanted)
         use_attention(model.parts.get("unet"), self._attention)
@@ -202,6 +204,7 @@ class ModelStore:
         family, placement = FAMILIES[info.family](), self._placement
         if wanted.mode == "full" or placement.device.type == "cpu":
             return family.load(info, placement)
+        self._shelf.make_room_in_ram(info.size)
         model = family.load(info, replace(placement, device=torch.device("cpu")))
         for name, part in model.parts.items():
             if name.startswith("text_encoder"):  # which on a CPU would stay in fp32
@@ -218,7 +221,7 @@ class ModelStore:
         if present is not None and present.plan.rung == wanted.rung:
             present.plan = wanted
             return
-        self._make_room(held.model.info.name, held.weights, wanted)
+        self._shelf.make_room(held.model.info.name, held.weights, wanted)
         self._rearrange(held, wanted)
 
     def _rearrange(self, held: Held, wanted: Plan) -> None:
@@ -234,55 +237,10 @@ class ModelStore:
     def _plan(self, held: Held | None, weights: Weights, work: Work, squeeze: bool) -> Plan:
         """With all the others out of the way: they can be parked or let go."""
         device = self._placement.device.type
-        free = self._room.for_one(sum(self._taken(one) for one in self._held.values()))
+        free = self._shelf.for_one()
         wanted = plan(free, weights, work, device, self._rules.memory)
         if squeeze and wanted.mode in ("full", "text_encoder_off"):
             wanted = plan(free, weights, work, device, "low")
         if held is not None and held.floor is not None and work.pixels >= held.floor[1]:
             return fallback(wanted, held.floor[0], weights, work, device)
         return wanted
-
-    def _make_room(self, name: str, weights: Weights, wanted: Plan) -> None:
-        """Park or let go of the longest unused models until this one fits."""
-        others = [(n, self._taken(one)) for n, one in self._held.items() if n != name]
-        others = [(other, size) for other, size in others if size]
-        there = sum(self._taken(one) for one in self._held.values())
-        needed = weights.total if self._only_ram else wanted.needed
-        leaving = to_let_go(others, needed, self._room.for_models(there))
-        for other in leaving:
-            if self._only_ram:
-                self._drop(other)
-            else:
-                self._park(other)
-        if leaving:
-            free_memory(self._placement.device)
-
-    @property
-    def _only_ram(self) -> bool:
-        return self._room.budgets.device is None
-
-    def _taken(self, held: Held) -> int:
-        """Bytes of a model where models run."""
-        return held.weights.total if self._only_ram else held.on_device
-
-    def _park(self, name: str) -> None:
-        """From the device to RAM, where the longest unused make room; or out, if too large."""
-        held = self._held[name]
-        size = held.weights.total
-        parked = [(n, one.weights.total) for n, one in self._held.items() if one.where == "ram"]
-        budget = self._room.in_ram(sum(bytes_ for _, bytes_ in parked))
-        for other in to_let_go(parked, size, budget):
-            self._drop(other)
-        if size > budget:
-            self._drop(name)
-            return
-        held.park()
-        self._publish()
-
-    def _drop(self, name: str) -> None:
-        """Forget a model; its memory goes with the last one who holds it."""
-        self._held.pop(name).undo()
-        self._publish()
-
-    def _publish(self) -> None:
-        self._published = tuple(one.seen() for one in reversed(self._held.values()))

@@ -48,12 +48,16 @@ def test_a_person_can_overrule_it() -> None:
     assert chosen.rung == ("sequential_offload", True)
     assert "--memory minimal" in chosen.reason
     assert plan(GIB, SDXL, LARGE, "cuda", "full").rung == ("full", False)
+    assert plan(GIB, SDXL, LARGE, "cuda", "tiled").rung == ("full", True)
+    assert plan(GIB, SDXL, LARGE, "cuda", "text_off").rung == ("text_encoder_off", False)
+    assert plan(GIB, SDXL, LARGE, "cuda", "low").rung == ("model_offload", True)
 
 
 def test_on_a_cpu_only_tiles_can_help() -> None:
     assert plan(100 * GIB, SDXL, LARGE, "cpu").rung == ("full", False)
     assert plan(8 * GIB, SDXL, Work(2048, 2048), "cpu").rung == ("full", True)
     assert plan(100 * GIB, SDXL, LARGE, "cpu", "minimal").rung == ("full", True)
+    assert plan(100 * GIB, SDXL, LARGE, "cpu", "text_off").rung == ("full", False)
 
 
 def test_after_memory_ran_out_the_ladder_goes_down_to_its_end() -> None:
