@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,6 +14,7 @@ from studio.gallery import Gallery
 from studio.jobs import Job, Jobs
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.models.catalog import Catalog
+from studio.models.hub.hub import Hub
 from studio.models.threads import share_the_cpu
 from studio.samplers import check_sampling
 from studio.settings import Settings
@@ -48,6 +50,7 @@ class Studio:
         except (InvalidRequest, StorageError) as error:
             self._lock.release()
             raise StartupError(str(error)) from error
+        self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self._worker = Worker(self.jobs, self.gallery, make_painter or self._make_engine)
 
     def start(self) -> None:
@@ -56,6 +59,7 @@ class Studio:
 
     def stop(self) -> bool:
         """Put the running job back, close the files; whether the worker ended in time."""
+        self.hub.close()
         in_time = self._worker.stop(_STOP_SECONDS)
         if in_time:  # else the worker may still need them; each commit is on disk already
             self.jobs.close()
