@@ -17,8 +17,8 @@ const fallback = data.words.en ?? {};
  * @param {Record<string, string|number>} [values]
  */
 export function t(key, values = {}) {
-  const wanted = values.n === 1 && (words[`${key}.one`] ?? fallback[`${key}.one`]);
-  const text = wanted || (words[key] ?? fallback[key] ?? key);
+  const spoken = key in words ? words : fallback;
+  const text = (values.n === 1 && spoken[`${key}.one`]) || (spoken[key] ?? key);
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 

@@ -1,57 +1,98 @@
-// What is installed, and where more of it goes.
+// The Models tab: the shelf of what is installed, installs from the hub, merges.
 import { studio } from "./api.js";
-import { el, factsOf } from "./dom.js";
-import { size, t } from "./i18n.js";
+import { el, factsOf, memory } from "./dom.js";
+import { t } from "./i18n.js";
+import { createInstall } from "./install.js";
+import { has, models } from "./library.js";
+import { createMemory } from "./memory.js";
+import { createMerge } from "./merge.js";
+import { createShelf } from "./shelf.js";
 
-/** @param {HTMLElement} root @param {{desk: any, rooms: any}} tools */
-export function createModels(root, { desk, rooms }) {
+const VIEWS = ["shelf", "install", "merge"];
+
+/**
+ * @param {HTMLElement} root
+ * @param {{desk: any, rooms: any, toast: any, onChange: (list: any[]) => void}} tools
+ *   onChange is told what is installed each time it may have changed.
+ */
+export function createModels(root, { desk, rooms, toast, onChange }) {
   const { folder } = factsOf(root);
-  const rows = el("ul", { class: "models" });
+  const meter = createMemory();
+  const shelf = createShelf({ folder, desk, onUse: use, onTell: tell, onRescan: rescan });
+  const install = createInstall({ toast, onInstalled: refresh });
+  const merge = createMerge({ toast, onMerged: refresh });
+  const views = { shelf: shelf.element, install: install.element, merge: merge.element };
+  const buttons = VIEWS.map((name) =>
+    el("button", { type: "button", class: "filter", onclick: () => show(name) }, t(`models.view.${name}`)),
+  );
+  let list = [];
+
   root.replaceChildren(
-    el("h1", { class: "models-title" }, t("models.title")),
-    rows,
-    el(
-      "section",
-      { class: "models-more" },
-      el("h2", {}, t("models.more")),
-      el("p", {}, t("models.how")),
-      el("p", {}, el("code", {}, folder)),
-      el("p", { class: "soft" }, t("models.where")),
-    ),
+    el("h1", { class: "sr-only" }, t("models.title")),
+    el("div", { class: "models-head" }, el("div", { class: "filters", role: "group", "aria-label": t("models.views") }, ...buttons), meter.element),
+    ...VIEWS.map((name) => views[name]),
   );
 
-  function row(model) {
-    const native = `${model.native_size} × ${model.native_size}`;
-    const facts = [t(`kind.${model.kind}`), t(`family.${model.family}`), size(model.size), native];
-    const state = model.problem ? "problem" : model.resident ? "resident" : "ready";
-    return el(
-      "li",
-      { class: `model is-${state}` },
-      el(
-        "div",
-        {},
-        el("p", { class: "model-name" }, model.name),
-        el("ul", { class: "facts" }, ...facts.map((fact) => el("li", {}, fact))),
-        model.known_words ? el("p", { class: "soft" }, t("models.words")) : null,
-        model.problem ? el("p", { class: "problem" }, model.problem) : null,
-      ),
-      model.problem || model.name === desk.values.model ? null : useButton(model),
-      el("span", { class: "model-state" }, el("span", { class: state === "resident" ? "dot is-on" : "dot" }), t(`models.${state}`)),
-    );
+  function show(name) {
+    const wanted = VIEWS.includes(name) ? name : "shelf";
+    memory.set("models.view", wanted);
+    VIEWS.forEach((each, index) => {
+      views[each].hidden = each !== wanted;
+      buttons[index].setAttribute("aria-pressed", String(each === wanted));
+    });
+    if (wanted === "install") install.enter();
+    if (wanted === "merge") merge.enter(list);
   }
 
-  function useButton({ name }) {
-    const use = () => desk.useModel(name).then(() => rooms.go("create"));
-    return el("button", { type: "button", class: "quiet-button", onclick: use, "aria-label": `${t("models.use")}: ${name}` }, t("models.use"));
+  async function use(name) {
+    await desk.useModel(name);
+    rooms.go("create");
+  }
+
+  /** Load, unload, make default: what went wrong is said, and the list is drawn again. */
+  async function tell(what, name) {
+    try {
+      await models.tell(what, name);
+      toast.show(t(`models.told.${what}`, { name }));
+    } catch (error) {
+      toast.show(error.message || t("lost.title"));
+    }
+    await refresh();
+  }
+
+  async function rescan() {
+    if (await has("models/rescan")) await models.rescan().catch(() => null);
+    await refresh();
+    toast.show(t("models.rescanned", { n: list.length }));
+  }
+
+  async function refresh() {
+    try {
+      const [found, pictures, held] = await Promise.all([models.list(), models.previews(), memoryNow()]);
+      list = found;
+      const can = new Set();
+      for (const what of ["load", "unload", "default"]) if (await has(`models/${what}`)) can.add(what);
+      meter.show(held);
+      shelf.show(list, { pictures, resident: new Map((held.resident ?? []).map((each) => [each.name, each])), can });
+      merge.learn(list);
+      onChange(list);
+    } catch (error) {
+      shelf.fail(error.message || t("lost.text"));
+    }
   }
 
   return {
     async enter() {
-      try {
-        rows.replaceChildren(...(await studio.models()).map(row));
-      } catch (error) {
-        rows.replaceChildren(el("li", { class: "model" }, error.message || t("lost.title")));
-      }
+      show(memory.get("models.view"));
+      await refresh();
+      show(memory.get("models.view"));
     },
   };
+}
+
+/** Memory with what is resident; from the short report where the long one is not to be had. */
+async function memoryNow() {
+  if (await has("memory")) return models.memory();
+  const { device, memory: bytes } = await studio.health();
+  return { device, total: bytes?.total ?? null, used: bytes?.used ?? null, plan: null, resident: null };
 }

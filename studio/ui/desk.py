@@ -26,7 +26,8 @@ Controls = dict[str, Any]
 
 def build_desk(studio: Studio, words: Any) -> None:
     """The controls in reading order, and their events."""
-    models = [(info.name, info.name) for info in studio.catalog.list() if info.problem is None]
+    usable = (info for info in studio.catalog.list() if info.problem is None)
+    models = [(info.name, info.name) for info in usable if info.kind == "checkpoint"]
     values = _first_values(studio)
     make = Maker(words, values)
     controls: Controls = {}

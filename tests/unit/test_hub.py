@@ -290,7 +290,7 @@ def test_a_full_disk_is_told_before_anything_is_fetched(
     monkeypatch.setattr("studio.models.hub.staging.shutil.disk_usage", lambda path: usage)
     hub = make_hub()
     hub.install("someone/boats")
-    assert "has 1.0 MB free: make room" in str(until(hub, "failed").error)
+    assert "has 1 MB free: make room" in str(until(hub, "failed").error)
     assert hub_server.files_asked() == []
 
 

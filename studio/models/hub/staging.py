@@ -124,5 +124,6 @@ def installed(models: Path) -> dict[str, str]:
 
 
 def size_words(size: int) -> str:
-    """Bytes for people: "6.9 GB", "12 MB"."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(size / 1e6, 0.1):.1f} MB"
+    """Bytes for people, as the page says them: "6.9 GB", "12 MB"."""
+    gib = size / 2**30
+    return f"{gib:.1f} GB" if gib >= 1 else f"{max(1, round(size / 2**20))} MB"

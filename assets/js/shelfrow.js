@@ -1,0 +1,95 @@
+// One model on the shelf: a line, and what is known about it when the line is opened.
+import { el, icon } from "./dom.js";
+import { has as said, size, t } from "./i18n.js";
+import { models } from "./library.js";
+
+/**
+ * @param {any} model
+ * @param {{pictures: Map<string, number>, resident: Map<string, any>, can: Set<string>, desk: any,
+ *   open: Set<string>, onUse: (name: string) => void, onTell: (what: string, name: string) => Promise<void>}} tools
+ */
+export function createRow(model, tools) {
+  const key = `${model.kind}/${model.name}`;
+  const state = stateOf(model, tools.resident);
+  const drawer = el("div", { class: "model-drawer", id: `drawer-${CSS.escape(key)}`, hidden: !tools.open.has(key) });
+  const line = el(
+    "button",
+    { type: "button", class: "model-open", "data-key": key, "aria-expanded": String(!drawer.hidden), "aria-controls": drawer.id, onclick: toggle },
+    tile(model, tools.pictures.get(key)),
+    el(
+      "span",
+      { class: "model-words" },
+      el("span", { class: "model-name" }, model.name, model.default ? el("span", { class: "soft model-mark" }, t("models.default")) : ""),
+      model.problem ? el("span", { class: "problem" }, model.problem) : el("span", { class: "facts" }, ...short(model).map((fact) => el("span", {}, fact))),
+    ),
+    el("span", { class: "model-state" }, el("span", { class: state === "resident" ? "dot is-on" : "dot" }), t(`models.${state}`)),
+    icon("chevron"),
+  );
+
+  function toggle() {
+    drawer.hidden = !drawer.hidden;
+    line.setAttribute("aria-expanded", String(!drawer.hidden));
+    if (drawer.hidden) tools.open.delete(key);
+    else tools.open.add(key);
+  }
+
+  drawer.append(details(model), actions(model, state, tools));
+  return el("li", { class: `model is-${state}` }, line, drawer);
+}
+
+function stateOf(model, resident) {
+  if (model.problem) return "problem";
+  const held = resident.get(model.name);
+  if (model.resident || held) return ["ram", "memory", "cpu"].includes(held?.where) && resident.size > 1 ? "waiting" : "resident";
+  return model.kind === "checkpoint" ? "ready" : "there";
+}
+
+/** The picture that lies with the model, or the first letter of its name. */
+function tile(model, version) {
+  if (version === undefined) return el("span", { class: "model-tile", "aria-hidden": "true" }, [...model.name.split("/").pop()][0] ?? "");
+  const image = el("img", { src: models.preview(model, version), alt: "", loading: "lazy", draggable: false });
+  return el("span", { class: "model-tile" }, image);
+}
+
+const familyOf = ({ family }) => (family && said(`family.${family}`) ? t(`family.${family}`) : family);
+const sideOf = ({ native_size: side, kind }) => (side && kind === "checkpoint" ? `${side} × ${side}` : "");
+
+/** What stands in the line. */
+function short(model) {
+  return [familyOf(model), size(model.size), sideOf(model), model.sha256?.slice(0, 10)].filter(Boolean);
+}
+
+/** Everything that is known, as names and values. */
+function details(model) {
+  const { defaults } = model;
+  const usual = defaults && model.kind === "checkpoint" && !model.problem
+    ? [t("fact.steps", { n: defaults.num_inference_steps }), t("fact.cfg", { n: defaults.guidance_scale })].join(", ") : "";
+  const rows = [
+    ["models.fact.family", familyOf(model)],
+    ["models.fact.size", size(model.size)],
+    ["models.fact.side", sideOf(model)],
+    ["models.fact.usual", usual],
+    ["models.fact.hash", model.sha256],
+    ["models.fact.where", model.where],
+    ["models.fact.words", model.known_words ? t("models.words") : ""],
+  ].filter(([, value]) => value);
+  return el("dl", { class: "model-facts" }, ...rows.flatMap(([name, value]) => [el("dt", {}, t(name)), el("dd", {}, value)]));
+}
+
+/** What can be done with a usable checkpoint; the other kinds are used from the desk. */
+function actions(model, state, { can, onUse, onTell, desk }) {
+  const row = el("div", { class: "model-actions" });
+  if (model.kind !== "checkpoint" || model.problem) return row;
+  const button = (key, label, run) =>
+    el("button", { type: "button", class: "quiet-button", "data-key": `${key} ${model.name}`, "aria-label": `${label}: ${model.name}`, onclick: run }, label);
+  const tell = (what) => async (event) => {
+    event.currentTarget.disabled = true;
+    await onTell(what, model.name);
+  };
+  const here = desk.values.model === model.name;
+  row.append(button("use", t(here ? "models.chosen" : "models.use"), () => onUse(model.name)));
+  const what = ["resident", "waiting"].includes(state) ? "unload" : "load";
+  if (can.has(what)) row.append(button(what, t(`models.${what}`), tell(what)));
+  if (can.has("default") && !model.default) row.append(button("default", t("models.make"), tell("default")));
+  return row;
+}
