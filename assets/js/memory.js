@@ -6,11 +6,13 @@ export function createMemory() {
   const used = el("span", { class: "meter-used" });
   const bar = el("span", { class: "meter-bar", role: "meter", "aria-label": t("memory.title"), "aria-valuemin": "0", "aria-valuemax": "100" }, used);
   const words = el("p", { class: "meter-words figures" });
-  const plan = el("p", { class: "meter-plan soft" });
-  const element = el("div", { class: "meter", hidden: true }, words, bar, plan);
+  const note = el("p", { class: "meter-note soft", hidden: true });
+  const element = el("div", { class: "meter", hidden: true }, words, bar);
 
   return {
     element,
+    /** What takes the memory, in a sentence of its own. */
+    note,
     /** @param {{device?: string|null, total: number|null, used: number|null, plan?: string|null, resident?: any[]|null}} held */
     show({ device, total, used: bytes, plan: how, resident }) {
       element.hidden = !device;
@@ -27,8 +29,8 @@ export function createMemory() {
       );
       const weights = (resident ?? []).reduce((sum, each) => sum + (each.bytes ?? 0), 0);
       const models = weights ? t("memory.models", { n: resident.length, size: size(weights) }) : "";
-      plan.textContent = [models, how].filter(Boolean).join(" · ");
-      plan.hidden = !plan.textContent;
+      note.textContent = [models, how].filter(Boolean).join(" · ");
+      note.hidden = !note.textContent;
     },
   };
 }

@@ -9,6 +9,7 @@ import { createMerge } from "./merge.js";
 import { createShelf } from "./shelf.js";
 
 const VIEWS = ["shelf", "install", "merge"];
+const LOOK = 4000;
 
 /**
  * @param {HTMLElement} root
@@ -18,7 +19,7 @@ const VIEWS = ["shelf", "install", "merge"];
 export function createModels(root, { desk, rooms, toast, onChange }) {
   const { folder } = factsOf(root);
   const meter = createMemory();
-  const shelf = createShelf({ folder, desk, onUse: use, onTell: tell, onRescan: rescan });
+  const shelf = createShelf({ folder, note: meter.note, desk, onUse: use, onTell: tell, onRescan: rescan });
   const install = createInstall({ toast, onInstalled: refresh });
   const merge = createMerge({ toast, onMerged: refresh });
   const views = { shelf: shelf.element, install: install.element, merge: merge.element };
@@ -26,6 +27,7 @@ export function createModels(root, { desk, rooms, toast, onChange }) {
     el("button", { type: "button", class: "filter", onclick: () => show(name) }, t(`models.view.${name}`)),
   );
   let list = [];
+  let drawn = "";
 
   root.replaceChildren(
     el("h1", { class: "sr-only" }, t("models.title")),
@@ -69,23 +71,28 @@ export function createModels(root, { desk, rooms, toast, onChange }) {
   async function refresh() {
     try {
       const [found, pictures, held] = await Promise.all([models.list(), models.previews(), memoryNow()]);
-      list = found;
+      const state = JSON.stringify([found, [...pictures], held.resident]);
+      meter.show(held);
+      if (state === drawn) return;
+      [list, drawn] = [found, state];
       const can = new Set();
       for (const what of ["load", "unload", "default"]) if (await has(`models/${what}`)) can.add(what);
-      meter.show(held);
       shelf.show(list, { pictures, resident: new Map((held.resident ?? []).map((each) => [each.name, each])), can });
       merge.learn(list);
       onChange(list);
     } catch (error) {
+      drawn = "";
       shelf.fail(error.message || t("lost.text"));
     }
   }
+
+  // Files come and go, models are loaded and let go: while one looks, the shelf keeps up.
+  setInterval(() => document.hidden || rooms.current !== "models" || refresh(), LOOK);
 
   return {
     async enter() {
       show(memory.get("models.view"));
       await refresh();
-      show(memory.get("models.view"));
     },
   };
 }

@@ -1,5 +1,5 @@
 // What an install would fetch, before it is fetched: how much, under which licence, and where to.
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { count, size, t } from "./i18n.js";
 
 /**
@@ -16,7 +16,7 @@ export function planCard(plan, { onInstall, onChoose }) {
     el("p", { class: "model-name" }, plan.repo_id),
     plan.files.length ? facts(plan) : null,
     plan.problem ? el("p", { class: "problem" }, plan.problem) : null,
-    plan.gated && !plan.allowed ? el("p", {}, el("a", { class: "link", href: plan.page, target: "_blank", rel: "noopener" }, plan.page)) : null,
+    plan.gated && !plan.allowed ? el("p", {}, el("a", { class: "link", href: plan.page, target: "_blank", rel: "noopener" }, t("plan.page"))) : null,
     short ? el("p", { class: "problem" }, t("plan.full", { free: size(plan.free) })) : null,
     plan.installed ? el("p", {}, t("hub.installed")) : null,
     plan.choices.length ? choices(plan, onChoose) : null,
@@ -36,7 +36,7 @@ function facts(plan) {
   const files = el(
     "details",
     { class: "plan-files" },
-    el("summary", {}, t("plan.list")),
+    el("summary", {}, t("plan.list"), icon("chevron")),
     el("ul", {}, ...plan.files.map((file) => el("li", {}, el("span", {}, file.path), el("span", { class: "soft figures" }, bytes(file.size))))),
   );
   return el(

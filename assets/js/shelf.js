@@ -7,18 +7,19 @@ const KINDS = ["checkpoint", "lora", "vae", "embedding", "upscaler"];
 const TYPING = 120;
 
 /**
- * @param {{folder: string, desk: any, onUse: (name: string) => void,
+ * @param {{folder: string, note: HTMLElement, desk: any, onUse: (name: string) => void,
  *   onTell: (what: string, name: string) => Promise<void>, onRescan: () => Promise<void>}} tools
  */
-export function createShelf({ folder, desk, onUse, onTell, onRescan }) {
+export function createShelf({ folder, note, desk, onUse, onTell, onRescan }) {
   const search = el("input", { type: "search", class: "search", placeholder: t("models.search"), "aria-label": t("models.search") });
   const total = el("span", { class: "soft figures", role: "status" });
-  const again = iconButton("again", t("models.rescan"), rescan, { text: true });
+  const again = iconButton("restore", t("models.rescan"), rescan, { text: true });
   const groups = el("div", { class: "shelf-groups" });
   const element = el(
     "section",
     { class: "shelf", "aria-label": t("models.view.shelf") },
     el("div", { class: "shelf-head" }, search, total, again),
+    note,
     groups,
     el("p", { class: "shelf-folder soft" }, t("models.how"), " ", el("code", {}, folder)),
   );

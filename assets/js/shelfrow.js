@@ -67,11 +67,11 @@ function details(model) {
   const rows = [
     ["models.fact.family", familyOf(model)],
     ["models.fact.size", size(model.size)],
-    ["models.fact.side", sideOf(model)],
+    ["models.fact.side", model.problem ? "" : sideOf(model)],
     ["models.fact.usual", usual],
     ["models.fact.hash", model.sha256],
     ["models.fact.where", model.where],
-    ["models.fact.words", model.known_words ? t("models.words") : ""],
+    ["models.fact.words", model.known_words && !model.problem ? t("models.words") : ""],
   ].filter(([, value]) => value);
   return el("dl", { class: "model-facts" }, ...rows.flatMap(([name, value]) => [el("dt", {}, t(name)), el("dd", {}, value)]));
 }
@@ -82,9 +82,10 @@ function actions(model, state, { can, onUse, onTell, desk }) {
   if (model.kind !== "checkpoint" || model.problem) return row;
   const button = (key, label, run) =>
     el("button", { type: "button", class: "quiet-button", "data-key": `${key} ${model.name}`, "aria-label": `${label}: ${model.name}`, onclick: run }, label);
-  const tell = (what) => async (event) => {
-    event.currentTarget.disabled = true;
+  const tell = (what) => async ({ currentTarget }) => {
+    currentTarget.disabled = true;
     await onTell(what, model.name);
+    currentTarget.disabled = false;
   };
   const here = desk.values.model === model.name;
   row.append(button("use", t(here ? "models.chosen" : "models.use"), () => onUse(model.name)));
