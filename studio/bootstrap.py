@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from studio import request as requests
 from studio.errors import InvalidRequest, StartupError, StorageError, StudioError
-from studio.gallery import Gallery
+from studio.gallery import Gallery, Picture
 from studio.jobs import Job, Jobs
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.models.catalog import Catalog
+from studio.models.folders import prepare
 from studio.models.hub.hub import Hub
 from studio.models.threads import share_the_cpu
+from studio.request import GenerationRequest
 from studio.samplers import check_sampling
 from studio.settings import Settings
 from studio.storage import FolderLock
@@ -39,31 +41,39 @@ class Studio:
 
     def __init__(self, settings: Settings, make_painter: PainterFactory | None = None) -> None:
         self.settings = settings
-        self.catalog = Catalog([settings.assets, settings.models])
         self._store: ModelStore | None = None
         self._lock = FolderLock(settings.data_dir)
+        self.catalog = Catalog(settings.models_dirs)
         try:
+            prepare(settings.models, settings.models_dir)
+            self.catalog.remember(settings.data_dir / "models.sqlite")
             self.catalog.find(settings.model)
             self.gallery = Gallery(settings.pictures)
             self.gallery.reconcile()
             self.jobs = Jobs(settings.data_dir / "jobs.sqlite", self.gallery)
         except (InvalidRequest, StorageError) as error:
+            self.catalog.close()
             self._lock.release()
             raise StartupError(str(error)) from error
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
-        self._worker = Worker(self.jobs, self.gallery, make_painter or self._make_engine)
+        self._worker = Worker(
+            self.jobs, self.gallery, make_painter or self._make_engine, self.catalog.short_hash
+        )
 
     def start(self) -> None:
         """Let the worker begin: it imports torch, which slows everything else for seconds."""
         self._worker.start()
+        self.catalog.start()
 
     def stop(self) -> bool:
         """Put the running job back, close the files; whether the worker ended in time."""
         self.hub.close()
+        self.catalog.stop()
         in_time = self._worker.stop(_STOP_SECONDS)
         if in_time:  # else the worker may still need them; each commit is on disk already
             self.jobs.close()
             self.gallery.close()
+            self.catalog.close()
             self._lock.release()
         return in_time
 
@@ -79,12 +89,21 @@ class Studio:
         defaults: Mapping[str, Any] = {}
         if isinstance(name, str) and len(name) <= requests.MAX_MODEL:
             info = self.catalog.find(name)
+            self.catalog.hash_soon(info)
             defaults, name = info.defaults.as_values(), info.name
         request = requests.complete({**values, "model": name}, defaults)
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
+        if request.refiner:
+            self._check_refiner(request.refiner)
         return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
+
+    def _check_refiner(self, name: str) -> None:
+        try:
+            self.catalog.find(name)
+        except InvalidRequest as error:
+            raise InvalidRequest.of("refiner", str(error)) from None
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
         """The words of ``prompt`` that a model with a small vocabulary has never seen."""
@@ -95,6 +114,14 @@ class Studio:
         plain = re.sub(r"[()\[\]{}<>:|_]", " ", prompt)
         english = [word for word in unknown_words(plain, "en") if word not in _GLUE]
         return [word for word in english if not word.isdigit()] + [*unknown_words(plain, "zh")]
+
+    def recipe_of(self, picture: Picture) -> GenerationRequest:
+        """A picture's request with the model that is meant by its hash, else by its name.
+
+        The request is as it was made when no model here is meant.
+        """
+        info = self.catalog.match(picture.request.model, picture.model_hash)
+        return picture.request.model_copy(update={"model": info.name}) if info else picture.request
 
     @property
     def resident(self) -> tuple[str, ...]:

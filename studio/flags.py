@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn, get_args
+from typing import NoReturn, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -28,7 +28,7 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        name = str(detail["loc"][0])
+        name = str(detail["loc"][0])  # what follows is the place within a list
         reason = detail["msg"].replace("Input should be", "it should be")
         raise StartupError(
             f"{_flag(name)} (or {_variable(name)}) cannot be “{detail['input']}”: {reason}."
@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
             parser.add_argument(
                 _flag(name), action=argparse.BooleanOptionalAction, default=None, help=text
             )
+        elif get_origin(field.annotation) is tuple:
+            text = f"{field.description}; may be given several times ({_variable(name)})"
+            parser.add_argument(_flag(name), metavar="FOLDER", action="append", help=text)
         else:
             choices = [str(choice) for choice in get_args(field.annotation)]
             metavar = "|".join(choices) or name.upper()

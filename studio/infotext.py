@@ -25,42 +25,71 @@ TEXT_CHUNK = "parameters"
 JSON_CHUNK = "studio"
 NEGATIVE = "Negative prompt"
 RECIPE = "Recipe"
-_ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model")
+MODEL_HASH = "Model hash"
+_ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", MODEL_HASH, "Model")
 _PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_HASH = re.compile(r"[0-9a-fA-F]{8,64}")
+_HASH_BEHIND = re.compile(r" \[[0-9a-f]{8,10}\]$")
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
-def write(request: GenerationRequest) -> str:
-    """The text for ``request``'s picture, in A1111's format."""
-    text = _text(request, {})
+def write(request: GenerationRequest, model_hash: str | None = None) -> str:
+    """The text for ``request``'s picture, in A1111's format.
+
+    ``model_hash``: the short hash of the model that painted it, where that is known. It is a fact
+    about the picture and no field of the request.
+    """
+    text = _text(request, model_hash)
     if recovered(read(text)) != request.one(0):
-        text = _text(request, {RECIPE: _recipe(request)})
+        text += f", {RECIPE}: {_quoted(recipe(request, model_hash))}"
     return text
 
 
 def read(text: str) -> dict[str, Any]:
     """The values that ``text`` gives, in our words; what it does not say is left out.
 
+    Beside the fields of a request there may be ``model_hash``, which goes before the model's name.
     Sampler names of older A1111 versions ("DPM++ 2M Karras") are split into sampler and schedule.
     """
     prompt, negative, pairs = _parts(text)
     if RECIPE in pairs and (values := _from_json(pairs[RECIPE])) is not None:
         return values
     values = {"prompt": prompt, "negative_prompt": negative, **_sampling(pairs)}
-    for name, key in _keys().items():
+    for name, key in keys().items():
         if key in pairs and name not in values and key not in ("Sampler", "Schedule type", "Size"):
             values[name] = _number(pairs[key], GenerationRequest.model_fields[name].annotation)
+    if refiner := values.get("refiner"):  # A1111 writes the hash after the name
+        values["refiner"] = _HASH_BEHIND.sub("", refiner)
     if size := _SIZE.fullmatch(pairs.get("Size", "")):
         values["width"], values["height"] = int(size[1]), int(size[2])
+    if found := pairs.get(MODEL_HASH):
+        values["model_hash"] = found
     return {name: value for name, value in values.items() if value is not None}
 
 
-def png_info(request: GenerationRequest) -> PngInfo:
+def parameters(text: str) -> dict[str, str]:
+    """The pairs of ``Key: value`` that ``text`` ends with, as they stand."""
+    return _parts(text)[2]
+
+
+def png_info(request: GenerationRequest, model_hash: str | None = None) -> PngInfo:
     """The text chunks of ``request``'s picture: A1111's text, and the request itself."""
     info = PngInfo()
-    info.add_text(TEXT_CHUNK, write(request))
-    info.add_text(JSON_CHUNK, _recipe(request))
+    info.add_text(TEXT_CHUNK, write(request, model_hash))
+    info.add_text(JSON_CHUNK, recipe(request, model_hash))
     return info
+
+
+def recipe(request: GenerationRequest, model_hash: str | None = None) -> str:
+    """The request of one picture as JSON, with ``model_hash`` beside its fields where known."""
+    known = {"model_hash": model_hash} if model_hash else {}
+    return json.dumps({**request.one(0).model_dump(), **known}, ensure_ascii=True)
+
+
+def hash_in(values: Mapping[str, Any]) -> str | None:
+    """The model's hash among values found in a picture; None when it is not there."""
+    found = values.get("model_hash")
+    return found.lower() if isinstance(found, str) and _HASH.fullmatch(found) else None
 
 
 def from_image(image: Image.Image) -> dict[str, Any] | None:
@@ -82,7 +111,7 @@ def recovered(values: Mapping[str, Any]) -> GenerationRequest:
                 del known[name]
 
 
-def _keys() -> dict[str, str]:
+def keys() -> dict[str, str]:
     """Field name -> A1111's key, as the fields themselves say."""
     return {
         name: str(info.json_schema_extra["infotext"])
@@ -91,18 +120,24 @@ def _keys() -> dict[str, str]:
     }
 
 
-def _text(request: GenerationRequest, extra: Mapping[str, str]) -> str:
-    values: dict[str, str] = {}
-    for name, key in _keys().items():
-        if key not in values and key != NEGATIVE:
+def _text(request: GenerationRequest, model_hash: str | None) -> str:
+    values: dict[str, str] = {MODEL_HASH: model_hash} if model_hash else {}
+    for name, key in keys().items():
+        if key not in values and key != NEGATIVE and _means_something(name, request):
             values[key] = _label(key, getattr(request, name), request)
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
     line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
-    line += "".join(f", {key}: {_quoted(value)}" for key, value in extra.items())
     lines = [request.prompt]
     if request.negative_prompt:
         lines.append(f"{NEGATIVE}: {request.negative_prompt}")
     return "\n".join([*lines, line])
+
+
+def _means_something(name: str, request: GenerationRequest) -> bool:
+    """Whether the field ``name`` is worth a place in the text; one may hang on another."""
+    extra = GenerationRequest.model_fields[name].json_schema_extra
+    other = extra.get("only_with") if isinstance(extra, dict) else None
+    return not other or bool(getattr(request, str(other)))
 
 
 def _label(key: str, value: object, request: GenerationRequest) -> str:
@@ -182,10 +217,6 @@ def _number(value: str, kind: object) -> Any:
         return int(value) if kind is int else float(value)
     except ValueError:
         return None
-
-
-def _recipe(request: GenerationRequest) -> str:
-    return json.dumps(request.one(0).model_dump(), ensure_ascii=True)
 
 
 def _from_json(text: str) -> dict[str, Any] | None:

@@ -22,9 +22,12 @@ MAX_NAME = 100
 MAX_MODEL = 500
 
 
-def _infotext(key: str) -> dict[str, Any]:
-    """The key under which the field stands in a picture's parameters, as A1111 writes it."""
-    return {"infotext": key}
+def _infotext(key: str, only_with: str = "") -> dict[str, Any]:
+    """The key under which the field stands in a picture's parameters, as A1111 writes it.
+
+    ``only_with``: another field, without which this one means nothing and is not written.
+    """
+    return {"infotext": key, "only_with": only_with} if only_with else {"infotext": key}
 
 
 def _writable(text: str) -> str:
@@ -118,6 +121,21 @@ class GenerationRequest(BaseModel):
         title="Seed",
         description="The number the noise is drawn from; the same seed, the same picture.",
         json_schema_extra=_infotext("Seed"),
+    )
+    refiner: Text = Field(
+        "",
+        max_length=MAX_MODEL,
+        title="Refiner",
+        description="A second model that paints the last steps; empty for none.",
+        json_schema_extra=_infotext("Refiner", only_with="refiner"),
+    )
+    refiner_switch_at: float = Field(
+        0.8,
+        ge=0.0,
+        le=1.0,
+        title="Refiner from",
+        description="The share of the steps after which the refiner takes over.",
+        json_schema_extra=_infotext("Refiner switch at", only_with="refiner"),
     )
     num_images: int = Field(
         1, ge=1, le=64, title="Pictures", description="How many, with seeds counting up from Seed."

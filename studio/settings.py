@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -16,6 +17,11 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 def _absolute(path: Path) -> Path:
     return path.expanduser().resolve()
+
+
+def _separate(given: Any) -> Any:
+    """The folders of an environment variable, which are parted as those of PATH are."""
+    return [each for each in given.split(os.pathsep) if each] if isinstance(given, str) else given
 
 
 class Settings(BaseSettings):
@@ -31,6 +37,14 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
         default_factory=lambda: user_data_path("creative-studio"),
         description="where pictures, jobs and models are kept",
+    )
+    models_dir: Annotated[
+        tuple[Annotated[Path, AfterValidator(_absolute)], ...],
+        NoDecode,
+        BeforeValidator(_separate),
+    ] = Field(
+        (),
+        description="another folder with models, in A1111's or ComfyUI's layout or plain",
     )
     device: Device = Field("auto", description="where the model runs")
     model: str = Field("pocket", description="the model that a new page starts with")
@@ -61,3 +75,8 @@ class Settings(BaseSettings):
     def models(self) -> Path:
         """The folder in which a person puts models."""
         return self.data_dir / "models"
+
+    @property
+    def models_dirs(self) -> tuple[Path, ...]:
+        """Every folder in which models are looked for: what ships, one's own, then the others."""
+        return (self.assets, self.models, *self.models_dir)

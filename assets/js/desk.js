@@ -76,7 +76,9 @@ export function createDesk(facts, { models, samplers }) {
   function update(name, value) {
     const change = { __type__: "update", value: name === "seed" ? String(value ?? "") : value };
     if (name === "sigma_schedule") change.choices = schedules(held.sampler).map((each) => [t(`schedule.${each}`), each]);
-    if (name === "model") change.choices = [...models.values()].filter((m) => !m.problem).map((m) => [m.name, m.name]);
+    const usable = [...models.values()].filter((m) => !m.problem).map((m) => [m.name, m.name]);
+    if (name === "model") change.choices = usable;
+    if (name === "refiner") change.choices = [[t("refiner.none"), ""], ...usable];
     if (name === "shape") change.choices = ["square", "portrait", "landscape", "custom"].map((s) => [t(`shape.${s}`), s]);
     return change;
   }
@@ -168,6 +170,7 @@ export function createDesk(facts, { models, samplers }) {
     apply(values) {
       const known = Object.fromEntries(Object.entries(values).filter(([name]) => fields.includes(name)));
       if (known.model && !models.has(known.model)) delete known.model;
+      if (known.refiner && !models.has(known.refiner)) known.refiner = "";
       if (known.width && known.height) known.shape = shapeOf(known.width, known.height, native());
       delete known.num_images;
       delete known.batch_size;
@@ -182,6 +185,7 @@ export function createDesk(facts, { models, samplers }) {
       const kept = memory.get("desk") ?? {};
       const known = Object.fromEntries(Object.entries({ ...held, ...kept }).filter(([name]) => fields.includes(name)));
       if (!models.has(known.model) || models.get(known.model).problem) known.model = facts.values.model;
+      if (!models.has(known.refiner)) known.refiner = "";
       return write(known);
     },
     /** Generate, as if the button were pressed. */

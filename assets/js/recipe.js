@@ -30,8 +30,10 @@ export function pictureOf(job, id) {
 export function facts(request, { samplers, t }) {
   const sampler = samplers.get(request.sampler)?.label ?? request.sampler;
   const schedule = request.sigma_schedule === "automatic" ? "" : ` ${t(`schedule.${request.sigma_schedule}`)}`;
+  const refiner = request.refiner ? [{ key: "refiner", text: request.refiner }] : [];
   return [
     { key: "model", text: request.model },
+    ...refiner,
     { key: "sampler", text: sampler + schedule },
     { key: "num_inference_steps", text: t("fact.steps", { n: request.num_inference_steps }) },
     { key: "guidance_scale", text: t("fact.cfg", { n: request.guidance_scale }) },

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from studio import infotext
 from studio.gallery import Picture
 from studio.jobs import JobSnapshot, State
+from studio.models.base import ModelInfo
 from studio.request import GenerationRequest
 
 
@@ -88,7 +89,7 @@ class PictureAnswer(BaseModel):
             favourite=picture.favourite,
             trashed=picture.trashed,
             created=picture.created,
-            parameters=infotext.write(picture.request),
+            parameters=infotext.write(picture.request, picture.model_hash),
             request=picture.request,
             job_id=picture.job_id,
             index=picture.index,
@@ -127,14 +128,47 @@ class SamplerAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """A model; ``problem`` says why it cannot be used, ``defaults`` what a job leaves out."""
+    """A model, or what goes with one: ``kind`` says what it is, and names are unique within a kind.
+
+    ``problem`` says why it cannot be used, ``defaults`` what a job leaves out. ``sha256`` is null
+    until it was computed; ``hash`` is its beginning, as A1111 writes it. ``where`` is its path.
+    """
 
     name: str
     kind: str
     family: str
+    sha256: str | None
+    hash: str | None
     size: int
     resident: bool
     problem: str | None
     native_size: int
     known_words: bool
+    layout: str
+    where: str
+    prediction_type: str
+    inpainting: bool
+    variety: str
     defaults: dict[str, str | int | float]
+
+    @classmethod
+    def of(cls, info: ModelInfo, resident: bool) -> ModelAnswer:
+        """The answer for a model of the catalog."""
+        return cls.model_construct(
+            name=info.name,
+            kind=info.kind,
+            family=info.family,
+            sha256=info.sha256,
+            hash=info.short_hash,
+            size=info.size,
+            resident=resident,
+            problem=info.problem,
+            native_size=info.native_size,
+            known_words=info.known_words,
+            layout=info.layout,
+            where=info.where,
+            prediction_type=info.prediction_type,
+            inpainting=info.inpainting,
+            variety=info.variety,
+            defaults=info.defaults.as_values(),
+        )

@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from studio.api.answers import ModelAnswer, SamplerAnswer
 from studio.api.inputs import TheStudio
+from studio.bootstrap import Studio
+from studio.models.base import ModelInfo
 from studio.samplers import SAMPLERS
 
 router = APIRouter(prefix="/api/v1", tags=["choices"])
@@ -26,21 +28,20 @@ def samplers() -> list[SamplerAnswer]:
     ]
 
 
-@router.get("/models", summary="Every model, whether it is loaded, and its defaults")
+@router.get("/models", summary="Every model and add-on, and whether it is loaded")
 def models(studio: TheStudio) -> list[ModelAnswer]:
-    """Models that cannot be used are listed too, with their problem."""
+    """What cannot be used is listed too, with its problem. New files are there at once."""
+    return _answers(studio, studio.catalog.list())
+
+
+@router.post("/models/rescan", summary="Look at every file anew")
+def rescan(studio: TheStudio) -> list[ModelAnswer]:
+    """As the list; only needed where a file changed and its time of change did not."""
+    return _answers(studio, studio.catalog.rescan())
+
+
+def _answers(studio: Studio, models: list[ModelInfo]) -> list[ModelAnswer]:
     resident = studio.resident
     return [
-        ModelAnswer(
-            name=info.name,
-            kind=info.kind,
-            family=info.family,
-            size=info.size,
-            resident=info.name in resident,
-            problem=info.problem,
-            native_size=info.native_size,
-            known_words=info.known_words,
-            defaults=info.defaults.as_values(),
-        )
-        for info in studio.catalog.list()
+        ModelAnswer.of(info, info.kind == "checkpoint" and info.name in resident) for info in models
     ]

@@ -69,9 +69,14 @@ def thumbnail(studio: TheStudio, picture_id: str) -> FileResponse:
 
 @router.get("/pictures/{picture_id}/parameters", summary="The recipe")
 def parameters(studio: TheStudio, picture_id: str) -> ParametersAnswer:
-    """As A1111's text, and as a request that can be handed in again."""
-    answer = PictureAnswer.of(studio.gallery.get(picture_id))
-    return ParametersAnswer.model_construct(parameters=answer.parameters, request=answer.request)
+    """As A1111's text, and as a request that can be handed in again.
+
+    The request names the model that is here by the picture's hash of it, else by its name.
+    """
+    picture = studio.gallery.get(picture_id)
+    return ParametersAnswer.model_construct(
+        parameters=PictureAnswer.of(picture).parameters, request=studio.recipe_of(picture)
+    )
 
 
 @router.patch(

@@ -41,12 +41,15 @@ def denoise(
     latents: torch.Tensor,
     generators: Sequence[torch.Generator],
     start: int = 0,
+    stop: int | None = None,
 ) -> Generator[Step, None, None]:
     """Denoise ``latents`` step by step; closing the generator ends it at once.
 
     ``scheduler``: fresh, its timesteps set, on the CPU. ``latents``: (B, C, h, w) fp32 at the noise
-    level of call ``start`` (pure noise × ``init_noise_sigma`` for 0). ``generators``: one per
-    picture, for samplers that add noise. Nothing here makes the host wait for the device.
+    level of call ``start`` (pure noise × ``init_noise_sigma`` for 0). ``stop``: the call before
+    which to end; another run may go on from there with the same scheduler, which keeps the state of
+    what was done. ``generators``: one per picture, for samplers that add noise. Nothing here makes
+    the host wait for the device.
     """
     timesteps = scheduler.timesteps
     fine = timesteps.float() if timesteps.is_floating_point() else timesteps  # MPS has no doubles
@@ -58,7 +61,7 @@ def denoise(
     noise = {"generator": list(generators)} if takes_generator(scheduler) else {}
     if hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(start)
-    for index in range(start, len(numbers)):
+    for index in range(start, len(numbers) if stop is None else stop):
         scaled = scheduler.scale_model_input(latents, timesteps[index])
         output = denoiser(scaled, on_device[index], index)
         denoised = estimate(scaled, output, alphas[index], sigmas[index], prediction_type)

@@ -6,13 +6,15 @@ from collections.abc import Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass
 
+import torch
 from PIL import Image
 
-from studio.engine.conditioning import Constant, Guided, PromptEncoder
+from studio.engine.conditioning import Constant, Guided, PromptEncoder, zeros_like
 from studio.engine.denoise import denoise
 from studio.engine.memory import does_not_fit, is_out_of_memory, model_does_not_fit
 from studio.engine.noise import generators_of, initial_noise
 from studio.engine.preview import Pace, Preview
+from studio.engine.refiner import Run, check_refiner, handover_call, prediction_type
 from studio.engine.schedulers import make_scheduler
 from studio.events import Event, ImageReady, Preparing, Progress
 from studio.models.base import LoadedModel
@@ -23,10 +25,9 @@ from studio.samplers import Sampler, check_sampling
 
 @dataclass(frozen=True)
 class _Job:
-    """What stays the same for all pictures of a request."""
+    """A request with the model that works on it now, and what is made for the two."""
 
     request: GenerationRequest
-    sampler: Sampler
     model: LoadedModel
     denoiser: Guided
     preview: Preview
@@ -55,14 +56,13 @@ class Engine:
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
-        model = yield from self._load(request)
+        yield from self._load(request.model)
         waiting = [index for index in range(request.num_images) if index not in skip]
-        size, halved, job = self._batch_size(request), False, None
+        size, halved = self._batch_size(request), False
         while waiting:
-            batch, failed = waiting[:size], False
+            batch, failed, done = waiting[:size], False, request.num_images - len(waiting)
             try:
-                job = job or self._prepare(request, sampler, model)
-                with closing(self._paint(job, batch, request.num_images - len(waiting))) as events:
+                with closing(self._paint(request, sampler, batch, done)) as events:
                     for event in events:
                         if isinstance(event, ImageReady):
                             waiting.remove(event.index)
@@ -77,32 +77,38 @@ class Engine:
                     raise does_not_fit(request, len(batch), self._store)
                 size, halved = len(batch) // 2, True
 
-    def _load(self, request: GenerationRequest) -> Generator[Event, None, LoadedModel]:
-        if request.model not in self._store.resident:
-            yield Preparing(f"Loading {request.model}")
-            self._prompts.forget()  # its embeddings hold the model that is to be let go
+    def _load(self, name: str) -> Generator[Event, None, LoadedModel]:
+        if name not in self._store.resident:
+            yield Preparing(f"Loading {name}")
         try:
-            return self._store.acquire(request.model)
+            return self._store.acquire(name)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
         self._store.release()
-        raise model_does_not_fit(request.model, self._store)
+        raise model_does_not_fit(name, self._store)
 
     def _batch_size(self, request: GenerationRequest) -> int:
         return request.batch_size if self._together else 1
 
-    def _prepare(self, request: GenerationRequest, sampler: Sampler, model: LoadedModel) -> _Job:
+    def _prepare(self, request: GenerationRequest, name: str) -> Generator[Event, None, _Job]:
+        """The request's prompts in the words of the model ``name``, which is loaded if need be."""
+        model = yield from self._load(name)
         positive, negative = self._prompts.encode(model, request.prompt, request.negative_prompt)
+        if model.zeros_for_empty_negative and not request.negative_prompt:
+            negative = zeros_like(negative)
         guided = Guided(model, Constant(positive), Constant(negative), request.guidance_scale)
         preview = Preview(model.preview_colours, model.placement.device)
-        return _Job(request, sampler, model, guided, preview)
+        return _Job(request, model, guided, preview)
 
-    def _paint(self, job: _Job, batch: list[int], done: int) -> Generator[Event, None, None]:
+    def _paint(
+        self, request: GenerationRequest, sampler: Sampler, batch: list[int], done: int
+    ) -> Generator[Event, None, None]:
         """The pictures of one batch, after ``done`` pictures of the request."""
-        request, model = job.request, job.model
+        job = yield from self._prepare(request, request.model)
+        model = job.model
         scheduler = make_scheduler(
-            job.sampler,
+            sampler,
             request.sigma_schedule,
             request.num_inference_steps,
             model.scheduler_config,
@@ -112,17 +118,39 @@ class Engine:
         shape = (model.latent_channels, request.height // side, request.width // side)
         latents = initial_noise(generators, shape, model.placement.device)
         latents = latents * scheduler.init_noise_sigma
-        pace = Pace(model.placement.device)
-        with closing(denoise(job.denoiser, scheduler, latents, generators)) as steps:
+        run = Run(scheduler, generators, batch, done)
+        handover = handover_call(request, sampler, len(scheduler.timesteps))
+        latents = yield from self._denoise(job, run, latents, 0, handover)
+        if handover is not None:
+            space, prediction = model.latent_space, prediction_type(model)
+            del model, job  # so that the refiner may take its place
+            job = yield from self._prepare(request, request.refiner)
+            check_refiner(job.model, space, prediction)
+            latents = yield from self._denoise(job, run, latents, handover, None)
+        yield from self._finish(job, batch, latents)
+
+    def _denoise(
+        self, job: _Job, run: Run, latents: torch.Tensor, start: int, stop: int | None
+    ) -> Generator[Event, None, torch.Tensor]:
+        """The calls from ``start`` to ``stop`` of a run; returns the latents after them."""
+        pace, batch = Pace(job.model.placement.device), run.batch
+        steps = denoise(job.denoiser, run.scheduler, latents, run.generators, start, stop)
+        with closing(steps):
             for step in steps:
                 latents = step.latents
                 pace.wait()
                 yield Progress(
-                    step=done * step.of + (step.index + 1) * len(batch),
-                    steps=request.num_images * step.of,
+                    step=run.done * step.of + (step.index + 1) * len(batch),
+                    steps=job.request.num_images * step.of,
                     picture=batch[0],
                     preview=job.preview.of(step.denoised[0]),
                 )
+        return latents
+
+    def _finish(
+        self, job: _Job, batch: list[int], latents: torch.Tensor
+    ) -> Generator[Event, None, None]:
+        """The pictures, one after another."""
         for position, index in enumerate(batch):
-            pixels = model.decode(latents[position : position + 1])
+            pixels = job.model.decode(latents[position : position + 1])
             yield ImageReady(index, Image.fromarray(pixels[0].numpy()))

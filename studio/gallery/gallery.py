@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -58,20 +57,22 @@ class Gallery:
         job_id: str,
         index: int,
         visitor: str,
+        model_hash: str | None = None,
     ) -> Picture:
         """Save one picture and return it; saving the same (job, index) again changes nothing.
 
-        ``request`` is the recipe of this picture alone. When this returns the file is whole on
-        disk and in the index; until then nobody can see it.
+        ``request`` is the recipe of this picture alone, ``model_hash`` the short hash of its model.
+        When this returns the file is whole on disk and in the index; until then nobody can see it.
         """
         identifier = picture_id(job_id, index)
         if found := self._find(identifier):
             return found
         path = self.root / time.strftime("%Y-%m-%d") / f"{identifier}.png"
-        write_whole(path, images.encode_png(image, infotext.png_info(request)))
+        write_whole(path, images.encode_png(image, infotext.png_info(request, model_hash)))
         picture = Picture(
             identifier, job_id, index, visitor, path, request, time.time(),
             favourite=False, trashed=None, width=image.width, height=image.height,
+            model_hash=model_hash,
         )  # fmt: skip
         try:
             self.insert(picture)
@@ -90,7 +91,7 @@ class Gallery:
                 (
                     picture.id, picture.job_id, picture.index, picture.visitor,
                     picture.path.relative_to(self.root).as_posix(),
-                    json.dumps(picture.request.model_dump()), words,
+                    infotext.recipe(picture.request, picture.model_hash), words,
                     picture.width, picture.height, picture.created,
                 ),
             )  # fmt: skip

@@ -18,6 +18,7 @@ _ID = re.compile(r"(?P<job>[0-9a-f]{16})-(?P<index>\d{1,4})")
 class Picture:
     """One finished picture; ``request`` is the recipe of this one alone.
 
+    ``model_hash`` is the short hash of the model that painted it, None where that is not known.
     ``created`` and ``trashed`` are seconds since 1970; ``trashed`` is None outside the bin.
     """
 
@@ -32,22 +33,25 @@ class Picture:
     trashed: float | None
     width: int
     height: int
+    model_hash: str | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row, root: Path) -> Picture:
         """The picture of an index row; ``root`` is the gallery's folder."""
+        recipe = json.loads(row["request"])
         return cls(
             id=row["id"],
             job_id=row["job_id"],
             index=row["position"],
             visitor=row["visitor"],
             path=root / row["path"],
-            request=infotext.recovered(json.loads(row["request"])),
+            request=infotext.recovered(recipe),
             created=row["created"],
             favourite=bool(row["favourite"]),
             trashed=row["trashed"],
             width=row["width"],
             height=row["height"],
+            model_hash=infotext.hash_in(recipe),
         )
 
     @property

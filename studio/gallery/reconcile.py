@@ -82,4 +82,5 @@ def _read_back(name: str, path: Path) -> Picture | None:
     return Picture(
         identifier, *known, "", path, request, created,
         favourite=False, trashed=None, width=size[0], height=size[1],
+        model_hash=infotext.hash_in(values or {}),
     )  # fmt: skip

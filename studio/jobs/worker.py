@@ -33,10 +33,20 @@ PainterFactory = Callable[[Callable[[str], None]], Painter]
 
 
 class Worker:
-    """Takes one job after the other and never waits for anyone who watches."""
+    """Takes one job after the other and never waits for anyone who watches.
 
-    def __init__(self, jobs: Jobs, gallery: Gallery, make_painter: PainterFactory) -> None:
+    ``hash_of`` gives the short hash of a model by its name, as far as it is known.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        gallery: Gallery,
+        make_painter: PainterFactory,
+        hash_of: Callable[[str], str | None] = lambda model: None,
+    ) -> None:
         self._jobs = jobs
+        self._hash_of = hash_of
         self._gallery = gallery
         self._make_painter = make_painter
         self._painter: Painter | None = None
@@ -113,7 +123,8 @@ class Worker:
                 self._jobs.reached(job, step, steps)
             case ImageReady(index, image):
                 recipe = job.request.one(index)
-                picture = self._gallery.add(image, recipe, job.id, index, job.visitor)
+                known = self._hash_of(recipe.model)
+                picture = self._gallery.add(image, recipe, job.id, index, job.visitor, known)
                 self._jobs.saved(job, picture.id)
 
     def _finish(self, job: Job, state: State, error: str | None = None) -> None:

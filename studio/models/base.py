@@ -6,6 +6,7 @@ A family (Stable Diffusion, later SDXL and others) is one file that implements `
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -46,7 +47,10 @@ class ModelInfo:
     that cannot be told). ``problem`` is one sentence why it cannot be used, None when it can.
     ``known_words`` says that the model understands a small vocabulary only. ``prediction_type``
     (of a file, which carries no scheduler) is what its UNet answers with. ``inpainting``: its UNet
-    takes nine channels. ``sha256`` is None until it was computed.
+    takes nine channels. ``sha256`` is None until it was computed. ``prediction_type`` is "" where
+    the file does not tell. ``variety`` is what it is within its kind, "" where that is usual or not
+    known: "lcm", "turbo", "lightning", "hyper" (checkpoint), "tiny" (vae), "kohya", "peft", "loha",
+    "lokr" (lora), "rrdbnet", "srvgg" (upscaler).
     """
 
     name: str
@@ -62,6 +66,17 @@ class ModelInfo:
     prediction_type: str = "epsilon"
     inpainting: bool = False
     sha256: str | None = None
+    variety: str = ""
+
+    @property
+    def short_hash(self) -> str | None:
+        """The hash as A1111 writes it into a picture: the first ten digits of ``sha256``."""
+        return self.sha256[:10] if self.sha256 else None
+
+    @property
+    def where(self) -> str:
+        """The path for people to read: what of it is no text is shown as a mark."""
+        return os.fsencode(self.path).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,45 @@ class PreviewColours:
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
+@dataclass(frozen=True)
+class Canvas:
+    """What an inpainting UNet sees of the picture it works on, at the size of the latents.
+
+    ``mask``: (1 or B, 1, h, w), 1 = repaint. ``kept``: (1 or B, C, h, w), the latents of the
+    picture with the masked part grey, × scaling_factor.
+    """
+
+    mask: torch.Tensor
+    kept: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """All that a UNet is told beside latents and timestep, one row a picture.
+
+    ``sequence``: (B, T, D). ``pooled``: (B, P) and ``time_ids``: (B, 5 or 6), of models that are
+    told the size. ``guidance``: (B, G), of distilled models that take the guidance as an input.
+    ``canvas``: (B, 1 + C, h, w), of inpainting models.
+    """
+
+    sequence: torch.Tensor
+    pooled: torch.Tensor | None = None
+    time_ids: torch.Tensor | None = None
+    guidance: torch.Tensor | None = None
+    canvas: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What is painted, for `LoadedModel.conditions`: sizes in pixels, and for which prompt."""
+
+    width: int
+    height: int
+    guidance_scale: float = 1.0
+    negative: bool = False
+    canvas: Canvas | None = None
+
+
 class LoadedModel(Protocol):
     """A model on its device, ready to paint."""
 
@@ -96,6 +150,12 @@ class LoadedModel(Protocol):
     """The networks by diffusers' names: ``text_encoder``, ``text_encoder_2``, ``unet``, ``vae``."""
     chunk_length: int
     """How many tokens of a prompt one pass of the text encoder takes (75 for CLIP)."""
+    zeros_for_empty_negative: bool
+    """Whether an empty negative prompt is zeros, and not what the text encoder makes of it."""
+    guides_itself: bool
+    """Whether its UNet takes the guidance scale as an input; a negative prompt then has no say."""
+    latent_space: tuple[float, ...]
+    """Two models with the same one can go on with each other's latents."""
 
     def tokenize(self, text: str) -> list[int]:
         """The token ids of a text, without begin and end marks, of any length."""
@@ -103,8 +163,14 @@ class LoadedModel(Protocol):
     def encode_tokens(self, chunks: Sequence[Sequence[int]]) -> TextEmbedding:
         """A prompt from its chunks of at most ``chunk_length`` ids: sequence (1, 77·chunks, D)."""
 
+    def blank_canvas(self, width: int, height: int) -> Canvas | None:
+        """A canvas to be painted all over; None for a UNet that takes none. Sizes in pixels."""
+
+    def conditions(self, embedding: TextEmbedding, painting: Painting) -> Conditions:
+        """What the UNet is told for a prompt: one row, in the format and place it takes them."""
+
     def predict(
-        self, latents: torch.Tensor, timestep: torch.Tensor, embedding: TextEmbedding
+        self, latents: torch.Tensor, timestep: torch.Tensor, conditions: Conditions
     ) -> torch.Tensor:
         """The UNet's output (B, C, h, w) in fp32 for scaled latents (B, C, h, w) in fp32."""
 

@@ -19,6 +19,17 @@ SD_COLOURS = PreviewColours(
     )
 )
 
+# ComfyUI's for Stable Diffusion XL's autoencoder: comfy/latent_formats.py, class SDXL.
+SDXL_COLOURS = PreviewColours(
+    (
+        (0.3651, 0.4232, 0.4341),
+        (-0.2533, -0.0042, 0.1068),
+        (0.1076, 0.1111, -0.0362),
+        (-0.3165, -0.2492, -0.2188),
+    ),
+    (0.1084, -0.0175, -0.0011),
+)
+
 SAMPLES, CELLS = 12, 8
 
 

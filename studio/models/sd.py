@@ -1,103 +1,141 @@
-"""Stable Diffusion 1 and 2, and models of the same make: CLIP text encoder, UNet, autoencoder.
+"""What all Stable Diffusions have in common: CLIP text encoders, a UNet, an autoencoder.
 
-Reads a folder in diffusers' format, part by part, from safetensors and never from the net.
+The families differ in their text encoders' outputs and in what else their UNet is told; see sd1.py,
+sd2.py, sdxl.py and sdxl_refiner.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer
 
 from studio.errors import ModelError
-from studio.models.base import ModelInfo, PreviewColours, TextEmbedding
-from studio.models.colours import SD_COLOURS, fit_colours
+from studio.models.architectures import Architecture
+from studio.models.assemble import Assembled, assemble, read_scheduler_config
+from studio.models.base import (
+    Canvas,
+    Conditions,
+    ModelInfo,
+    Painting,
+    PreviewColours,
+    TextEmbedding,
+)
+from studio.models.colours import SD_COLOURS, SDXL_COLOURS, fit_colours
 from studio.models.placement import Placement
-from studio.models.weights import read_object, variant
+from studio.models.text_tower import TextTower
+from studio.models.weights import read_object
 
-SD_AUTOENCODER = {"block_out_channels": [128, 256, 512, 512], "scaling_factor": 0.18215}
+__all__ = ["LoadedStableDiffusion", "load_stable_diffusion", "read_scheduler_config"]
+
+WIDTHS = [128, 256, 512, 512]  # of the published autoencoders, whose colours are known
+COLOURS: Mapping[float, PreviewColours] = {0.18215: SD_COLOURS, 0.13025: SDXL_COLOURS}
+
+Loaded = TypeVar("Loaded", bound="LoadedStableDiffusion")
 
 
-class StableDiffusion:
-    """The family of StableDiffusionPipeline folders."""
-
-    name = "sd1"
-
-    def load(self, info: ModelInfo, placement: Placement) -> LoadedStableDiffusion:
-        """The model of a folder, on its device. Raises ModelError when a part cannot be read."""
-        try:
-            return LoadedStableDiffusion(info, placement)
-        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-            if isinstance(error, torch.OutOfMemoryError):
-                raise
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-            raise ModelError(f"The model “{info.name}” cannot be loaded: {reason}") from error
+def load_stable_diffusion(
+    make: Callable[[ModelInfo, Placement, Assembled], Loaded],
+    architecture: Architecture,
+    info: ModelInfo,
+    placement: Placement,
+) -> Loaded:
+    """The model on its device. Raises ModelError with a sentence when it cannot be read."""
+    try:
+        return make(info, placement, assemble(info, architecture, placement))
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        raise ModelError(f"The model “{info.name}” cannot be loaded: {reason}") from error
 
 
 class LoadedStableDiffusion:
     """A Stable Diffusion model on its device; see `studio.models.base.LoadedModel`."""
 
-    def __init__(self, info: ModelInfo, placement: Placement) -> None:
-        self.info, self.placement = info, placement
-        self.scheduler_config = read_scheduler_config(info.path)
-        self.tokenizer = CLIPTokenizer.from_pretrained(
-            info.path / "tokenizer", local_files_only=True
+    def __init__(self, info: ModelInfo, placement: Placement, assembled: Assembled) -> None:
+        self.info: ModelInfo = info
+        self.placement: Placement = placement
+        self.parts: Mapping[str, torch.nn.Module] = assembled.parts
+        self.unet: Any = assembled.parts["unet"]
+        self.vae: Any = assembled.parts["vae"]
+        self.towers = tuple(
+            TextTower(assembled.parts[part], tokens) for part, tokens in assembled.tokens.items()
         )
-        self.text_encoder = _ready(CLIPTextModel, info, "text_encoder", placement)
-        self.unet = _ready(UNet2DConditionModel, info, "unet", placement)
-        self.vae = _ready(AutoencoderKL, info, "vae", placement)
-        self.parts: Mapping[str, torch.nn.Module] = {
-            "text_encoder": self.text_encoder,
-            "unet": self.unet,
-            "vae": self.vae,
-        }
-        self.latent_channels = int(self.unet.config.in_channels)
-        self.vae_scale_factor = 2 ** (len(self.vae.config.block_out_channels) - 1)
-        self.chunk_length = min(int(self.tokenizer.model_max_length), 77) - 2
-        self.preview_colours = self._colours()
+        self.scheduler_config: Mapping[str, Any] = assembled.scheduler_config
+        self.latent_channels: int = int(self.vae.config.latent_channels)
+        self.vae_scale_factor: int = 2 ** (len(self.vae.config.block_out_channels) - 1)
+        self.chunk_length: int = self.towers[0].tokens.length
+        self.zeros_for_empty_negative: bool = assembled.zeros_for_empty_negative
+        factor = float(self.vae.config.scaling_factor)
+        self.latent_space: tuple[float, ...] = (
+            float(self.latent_channels), float(self.vae_scale_factor), factor,
+        )  # fmt: skip
+        self.guides_itself: bool = self.unet.config.time_cond_proj_dim is not None
+        self.preview_colours: PreviewColours = self._colours()
+        self._check_the_unet()
 
     def tokenize(self, text: str) -> list[int]:
         """The token ids of a text, without begin and end marks, of any length."""
-        ids = self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
-        return [int(token) for token in ids]
+        return self.towers[0].tokens.read(text)
 
-    @torch.no_grad()
     def encode_tokens(self, chunks: Sequence[Sequence[int]]) -> TextEmbedding:
         """Each chunk between its own begin and end marks, padded; their outputs one after another.
 
         ``chunks``: at most ``chunk_length`` ids each. Returns sequence (1, 77·chunks, D) in fp32.
         """
-        bos, eos = self.tokenizer.bos_token_id, self.tokenizer.eos_token_id
-        pad = self.tokenizer.pad_token_id
-        pad = eos if pad is None else pad
-        rows = [
-            [bos, *chunk, eos, *[pad] * (self.chunk_length - len(chunk))] for chunk in chunks
-        ]  # fmt: skip
-        ids = torch.tensor(rows, device=self.placement.device)
-        mask = None
-        if getattr(self.text_encoder.config, "use_attention_mask", False):
-            lengths = torch.tensor([len(chunk) + 2 for chunk in chunks], device=ids.device)
-            mask = (torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]).long()
-        hidden = self.text_encoder(ids, attention_mask=mask)[0].float()
-        return TextEmbedding(hidden.reshape(1, -1, hidden.shape[-1]))
+        hidden, _ = self.towers[0].encode(chunks)
+        return TextEmbedding(hidden.to(self.placement.device))
+
+    def blank_canvas(self, width: int, height: int) -> Canvas | None:
+        """A canvas to be painted all over, encoded from grey; None when the UNet takes none."""
+        if int(self.unet.config.in_channels) != 2 * self.latent_channels + 1:
+            return None
+        grey = torch.zeros(1, 3, height, width, device=self.placement.device)
+        kept = self.encode(grey)
+        return Canvas(torch.ones_like(kept[:, :1]), kept)
+
+    def conditions(self, embedding: TextEmbedding, painting: Painting) -> Conditions:
+        """The prompt's sequence, the guidance of distilled models, and the canvas of inpainting."""
+        device, dtype = self.placement.device, self.placement.dtype
+        guidance = canvas = None
+        if self.guides_itself:
+            size = int(self.unet.config.time_cond_proj_dim)
+            guidance = guidance_embedding(painting.guidance_scale, size).to(device, dtype)
+        if painting.canvas is not None:
+            canvas = torch.cat([painting.canvas.mask, painting.canvas.kept], 1).to(device, dtype)
+        return Conditions(
+            embedding.sequence.to(device, dtype), guidance=guidance, canvas=canvas
+        )  # fmt: skip
 
     @torch.no_grad()
     def predict(
-        self, latents: torch.Tensor, timestep: torch.Tensor, embedding: TextEmbedding
+        self, latents: torch.Tensor, timestep: torch.Tensor, conditions: Conditions
     ) -> torch.Tensor:
         """The UNet's output (B, C, h, w) in fp32: epsilon or v, as the scheduler's config says."""
         dtype, layout = self.placement.dtype, self.placement.memory_format
+        seen = latents.to(dtype)
+        if conditions.canvas is not None:
+            seen = torch.cat([seen, conditions.canvas], dim=1)
+        added = None
+        if conditions.pooled is not None:
+            added = {"text_embeds": conditions.pooled, "time_ids": conditions.time_ids}
         output = self.unet(
-            latents.to(dtype, memory_format=layout),
+            seen.to(memory_format=layout),
             timestep,
-            encoder_hidden_states=embedding.sequence.to(dtype),
+            encoder_hidden_states=conditions.sequence,
+            timestep_cond=conditions.guidance,
+            added_cond_kwargs=added,
             return_dict=False,
         )[0]
         return _tensor(output.to(torch.float32, memory_format=torch.contiguous_format))
+
+    @torch.no_grad()
+    def encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Latents (B, C, h, w), × scaling_factor, of pictures (B, 3, H, W) in -1…1; their mean."""
+        return self._in_numbers(self._encode, pixels)
 
     @torch.no_grad()
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
@@ -106,23 +144,38 @@ class LoadedStableDiffusion:
         In the weights' format; where that overflows (a black picture), once more in fp32. Raises
         ModelError when there are no numbers in fp32 either.
         """
-        pixels = self._decode(latents, self.vae.dtype)
-        if not bool(torch.isfinite(pixels).all()) and self.vae.dtype != torch.float32:
+        pixels = self._in_numbers(self._decode, latents)
+        return ((pixels / 2 + 0.5).clamp(0, 1) * 255).round().to("cpu", torch.uint8)
+
+    def _in_numbers(
+        self, run: Callable[[torch.Tensor], torch.Tensor], given: torch.Tensor
+    ) -> torch.Tensor:
+        """What the autoencoder makes of ``given``, in fp32 from the first overflow on."""
+        result = run(given)
+        if not bool(torch.isfinite(result).all()) and self.vae.dtype != torch.float32:
             self.vae.to(torch.float32)  # and stays so: this autoencoder needs it
-            pixels = self._decode(latents, torch.float32)
-        if not bool(torch.isfinite(pixels).all()):
+            result = run(given)
+        if not bool(torch.isfinite(result).all()):
             raise ModelError(
                 f"The model “{self.info.name}” painted no picture (its numbers overflowed); "
                 "try another sampler, or start the studio with --device cpu."
             )
-        return ((pixels / 2 + 0.5).clamp(0, 1) * 255).round().to("cpu", torch.uint8)
+        return result
 
-    def _decode(self, latents: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-        shift = getattr(self.vae.config, "shift_factor", None) or 0.0
-        scaled = latents / self.vae.config.scaling_factor + shift
-        layout = self.placement.memory_format
-        decoded = self.vae.decode(scaled.to(dtype, memory_format=layout), return_dict=False)[0]
+    def _encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        given = pixels.to(self.vae.dtype, memory_format=self.placement.memory_format)
+        mean = self.vae.encode(given, return_dict=False)[0].mode().float()
+        return _tensor((mean - self._shift) * self.vae.config.scaling_factor).contiguous()
+
+    def _decode(self, latents: torch.Tensor) -> torch.Tensor:
+        scaled = latents / self.vae.config.scaling_factor + self._shift
+        given = scaled.to(self.vae.dtype, memory_format=self.placement.memory_format)
+        decoded = self.vae.decode(given, return_dict=False)[0]
         return _tensor(decoded.float().permute(0, 2, 3, 1))
+
+    @property
+    def _shift(self) -> float:
+        return getattr(self.vae.config, "shift_factor", None) or 0.0
 
     def memory(self) -> int:
         """Bytes of weights held."""
@@ -137,39 +190,31 @@ class LoadedStableDiffusion:
             red, green, blue = (float(value) for value in given.get("bias", (0, 0, 0)))
             return PreviewColours(rows, (red, green, blue))
         config = self.vae.config
-        if all(_plain(config.get(key)) == value for key, value in SD_AUTOENCODER.items()):
-            return SD_COLOURS
+        if list(config.block_out_channels) == WIDTHS and config.scaling_factor in COLOURS:
+            return COLOURS[config.scaling_factor]
         return fit_colours(self.vae, self.vae_scale_factor)
 
+    def _check_the_unet(self) -> None:
+        """Only UNets whose every input the studio can give: latents alone, or with a canvas."""
+        channels, latent = int(self.unet.config.in_channels), self.latent_channels
+        if channels not in (latent, 2 * latent + 1):
+            raise ModelError(
+                f"The model “{self.info.name}” cannot be run: its UNet takes {channels} channels, "
+                f"where this studio gives {latent} (a picture) or {2 * latent + 1} (inpainting)."
+            )
 
-def read_scheduler_config(folder: Path) -> Mapping[str, Any]:
-    """The model's noise schedule and prediction type, for any scheduler's ``from_config``.
 
-    Latents are never clipped unless the model says so: several schedulers clip to ±1 by default,
-    which suits pixels and ruins latents.
+def guidance_embedding(guidance_scale: float, size: int) -> torch.Tensor:
+    """The guidance scale as distilled UNets take it: (1, size) fp32, sines then cosines of w.
+
+    w is the scale less 1, as in the paper: guidance 1 is none. Source: Meng et al. 2022,
+    arXiv:2210.03142; numbers as in diffusers' LatentConsistencyModelPipeline.
     """
-    config = read_object(folder / "scheduler/scheduler_config.json")
-    if not config:
-        raise OSError("its scheduler/scheduler_config.json cannot be read")
-    return {"clip_sample": False, **config}
-
-
-def _ready(part: Any, info: ModelInfo, name: str, placement: Placement) -> Any:
-    """One part on its device, frozen. On a CPU the text encoder stays in fp32: it runs once."""
-    keeps_fp32 = name == "text_encoder" and placement.device.type == "cpu"
-    module = part.from_pretrained(
-        info.path / name,
-        dtype=torch.float32 if keeps_fp32 else placement.dtype,
-        variant=variant(info.path / name),
-        local_files_only=True,
-        use_safetensors=True,
-    )
-    module.eval().requires_grad_(False).to(placement.device)
-    return module if name == "text_encoder" else module.to(memory_format=placement.memory_format)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    half = size // 2
+    frequencies = torch.exp(torch.arange(half) * (-math.log(10_000.0) / (half - 1)))
+    angles = 1000.0 * (guidance_scale - 1.0) * frequencies
+    waves = torch.cat([angles.sin(), angles.cos()])
+    return torch.nn.functional.pad(waves, (0, size % 2))[None]
 
 
 def _tensor(value: torch.Tensor) -> torch.Tensor:

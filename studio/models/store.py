@@ -31,13 +31,39 @@ class Memory:
     total: int | None = None
 
 
-def _stable_diffusion() -> Family:
-    from studio.models.sd import StableDiffusion  # here, for it imports diffusers
-
-    return StableDiffusion()
+# The families' modules are imported when they are called for: they import diffusers.
 
 
-FAMILIES: Mapping[str, Callable[[], Family]] = {"sd1": _stable_diffusion}
+def _sd1() -> Family:
+    from studio.models.sd1 import StableDiffusion1
+
+    return StableDiffusion1()
+
+
+def _sd2() -> Family:
+    from studio.models.sd2 import StableDiffusion2
+
+    return StableDiffusion2()
+
+
+def _sdxl() -> Family:
+    from studio.models.sdxl import StableDiffusionXL
+
+    return StableDiffusionXL()
+
+
+def _sdxl_refiner() -> Family:
+    from studio.models.sdxl_refiner import StableDiffusionXLRefiner
+
+    return StableDiffusionXLRefiner()
+
+
+FAMILIES: Mapping[str, Callable[[], Family]] = {
+    "sd1": _sd1,
+    "sd2": _sd2,
+    "sdxl": _sdxl,
+    "sdxl_refiner": _sdxl_refiner,
+}
 
 
 class ModelStore:

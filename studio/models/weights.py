@@ -1,4 +1,4 @@
-"""A model folder looked at from outside: its JSON, its weight files, and whether they are whole.
+"""A component's folder looked at from outside: its JSON, its weight files, whether they are whole.
 
 Only safetensors are ever opened: the other formats are pickles, which can run code. No torch here.
 """
@@ -6,66 +6,93 @@ Only safetensors are ever opened: the other formats are pickles, which can run c
 from __future__ import annotations
 
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
+from studio.models.header import HOW_TO_CONVERT, DamagedFile, read_header
+
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-LARGEST_HEADER = 100_000_000  # the bound that the safetensors library itself sets
+NAMES = ("diffusion_pytorch_model", "model")
+"""What diffusers and transformers call a component's weights."""
+LARGEST_JSON = 16_000_000
 
 
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object from a file; empty when the file is missing, unreadable or something else."""
     try:
+        if not path.is_file() or path.stat().st_size > LARGEST_JSON:
+            return {}
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of one component, sorted by name."""
-    return sorted(folder.glob("*.safetensors"))
+    """The safetensors files that are loaded of one component: one file, or the shards of one.
+
+    Those in full precision when they are there, else those of the variant. Missing shards are in
+    the list too.
+    """
+    for name in NAMES:
+        for variant_name in ("", ".fp16"):
+            whole = folder / f"{name}{variant_name}.safetensors"
+            if whole.is_file():
+                return [whole]
+            if shards := _shards(folder, name, variant_name):
+                return shards
+    return []
+
+
+def _shards(folder: Path, name: str, variant_name: str) -> list[Path]:
+    """The files that an index lists, sorted by name; those of a damaged index are none."""
+    index = read_object(folder / f"{name}.safetensors.index{variant_name}.json")
+    listed = index.get("weight_map")
+    if not isinstance(listed, dict):
+        return []
+    names = {str(value) for value in listed.values()}
+    if any(Path(each).name != each for each in names):  # never out of the folder
+        return []
+    return [folder / each for each in sorted(names)]
 
 
 def weights_size(folder: Path) -> int:
-    """Bytes of safetensors in one component's folder."""
-    return sum(path.stat().st_size for path in weight_files(folder))
+    """Bytes of the safetensors that are loaded of one component."""
+    return sum(path.stat().st_size for path in weight_files(folder) if path.is_file())
 
 
 def variant(folder: Path) -> str | None:
     """The ``variant`` to load ("fp16") when a component has no weights under its plain name."""
-    names = [path.name for path in weight_files(folder)]
-    plain = [name for name in names if ".fp16." not in name and ".non_ema." not in name]
-    return None if plain or not any(".fp16." in name for name in names) else "fp16"
+    return "fp16" if any(".fp16" in path.name for path in weight_files(folder)) else None
 
 
 def weights_problem(folder: Path) -> str | None:
     """What is wrong with a component's weights, as the end of a sentence; None when nothing is."""
     files = weight_files(folder)
     if not files:
-        if any(path.suffix in PICKLES for path in folder.glob("*")):
-            return "has pickled weights only; this studio opens safetensors only."
+        try:
+            names = [path.name for path in folder.iterdir()]
+        except OSError:
+            names = []
+        if any(name.endswith(PICKLES) for name in names):
+            return f"has pickled weights only, which are never opened: {HOW_TO_CONVERT}."
+        if any(name.endswith(".safetensors") or ".index." in name for name in names):
+            return "has safetensors, but none by the names that diffusers gives them."
         return "has no safetensors weights."
     for path in files:
-        if not is_whole(path):
-            return f"holds {path.name}, which is damaged or not a safetensors file."
+        if not path.is_file():
+            return f"lacks {path.name}, a part of its weights: download it again."
+        try:
+            read_header(path)
+        except DamagedFile as error:
+            return f"holds {path.name}, which is damaged or not a safetensors file. {error}"
     return None
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file has a safetensors header and is exactly as long as that header says.
-
-    The format: 8 bytes little-endian length N, N bytes of JSON, then the data.
-    Source: https://github.com/huggingface/safetensors#format
-    """
+    """Whether a file has a safetensors header and is exactly as long as that header says."""
     try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > LARGEST_HEADER:
-                return False
-            header = json.loads(file.read(length))
-        ends = [entry["data_offsets"][1] for key, entry in header.items() if key != "__metadata__"]
-        return bool(path.stat().st_size == 8 + length + max(ends, default=0))
-    except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError, IndexError):
+        read_header(path)
+    except DamagedFile:
         return False
+    return True

@@ -13,6 +13,7 @@ from studio.pocket.architecture import VISION_SIZE
 from studio.pocket.loop import Progress
 
 COMMAND = "python -m studio.pocket.train --out training"
+WARM_COMMAND = f"{COMMAND} --warm-start assets/pocket"
 DEFAULTS: Mapping[str, Any] = {
     "sampler": "dpmpp_2m",
     "sigma_schedule": "karras",
@@ -25,7 +26,10 @@ def hardware() -> str:
     """Name what is trained on, without naming the machine."""
     if torch.cuda.is_available():
         return f"1 x {torch.cuda.get_device_name()}, bf16"
-    return f"{os.cpu_count()} CPU cores, AVX512/AMX bf16"
+    able = torch.cpu.get_capabilities()
+    names = {"amx_bf16": "AMX bf16", "avx512_bf16": "AVX512 bf16", "bf16": "bf16"}
+    fast = next((label for key, label in names.items() if able.get(key)), "no bf16 of its own")
+    return f"{os.cpu_count()} CPU cores, {fast}"
 
 
 def code_version() -> str:
@@ -43,12 +47,18 @@ def code_version() -> str:
     return found.stdout.strip()
 
 
-def write_card(folder: Path, size: int, progress: Mapping[str, Progress], seed: int) -> None:
-    """Write `card.json` beside the weights; metrics of an older card are dropped."""
+def write_card(
+    folder: Path, size: int, progress: Mapping[str, Progress], seed: int, start: Path | None
+) -> None:
+    """Write `card.json` beside the weights; metrics of an older card are dropped.
+
+    `start`: the model folder that the training began with; what it had seen is kept.
+    """
     card = {
         "name": "pocket",
-        "command": COMMAND,
+        "command": WARM_COMMAND if start else COMMAND,
         "seed": seed,
+        **({"started_from": _ancestry(start)} if start else {}),
         "samples_seen": {stage: p.samples for stage, p in progress.items()},
         "hours": {stage: round(p.seconds / 3600, 2) for stage, p in progress.items()},
         "hardware": hardware(),
@@ -60,6 +70,12 @@ def write_card(folder: Path, size: int, progress: Mapping[str, Progress], seed: 
         "defaults": {"width": size, "height": size, **DEFAULTS},
     }
     save_card(folder, card)
+
+
+def _ancestry(start: Path) -> dict[str, Any]:
+    """What the older model's card says of its training, and of the one before it."""
+    kept = ("code_version", "samples_seen", "hours", "hardware", "started_from")
+    return {key: value for key, value in load_card(start).items() if key in kept}
 
 
 def load_card(folder: Path) -> dict[str, Any]:

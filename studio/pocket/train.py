@@ -10,7 +10,7 @@ One stage, within a time limit, as the CPU needs it (the learning rate follows t
 
 Warm, from the weights of an exported model, where a stage has no checkpoint yet:
 
-    python -m studio.pocket.train --out training --start assets/pocket
+    python -m studio.pocket.train --out training --warm-start assets/pocket
 
 Several processes on one stage (on a busy CPU, one per core with OMP_NUM_THREADS=1):
 
@@ -55,7 +55,7 @@ STAGES = (
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the bundled model, pocket.")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and data")
-    parser.add_argument("--start", type=Path, help="model folder whose weights to start from")
+    parser.add_argument("--warm-start", type=Path, help="model folder whose weights to start from")
     parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
     parser.add_argument("--minutes", type=float, help="time limit of each training stage")
     parser.add_argument("--pictures", type=int, default=30_000, help="renders to learn from")
@@ -92,9 +92,9 @@ def run_stage(stage: str, renders: Renders, settings: Settings, args: argparse.N
         corpus = list(caption_corpus(20_000, settings.seed))
         train_tokenizer(corpus).save_pretrained(folder / "tokenizer")
     elif stage == "autoencoder":
-        _train(AutoencoderStage(renders, settings), settings, args.start)
+        _train(AutoencoderStage(renders, settings), settings, args.warm_start)
     elif stage == "clip":
-        _train(ClipStage(renders, load_tokenizer_of(folder), settings), settings, args.start)
+        _train(ClipStage(renders, load_tokenizer_of(folder), settings), settings, args.warm_start)
     elif stage.startswith("latents"):
         _latents(renders, settings, int(stage.partition("-")[2]), args.share)
     elif stage.startswith("diffusion"):
@@ -105,7 +105,7 @@ def run_stage(stage: str, renders: Renders, settings: Settings, args: argparse.N
         stage_of_size = DiffusionStage(
             Latents(renders, size), encoder, tokenizer, autoencoder, settings, start=smaller
         )
-        _train(stage_of_size, settings, None if smaller else args.start)
+        _train(stage_of_size, settings, None if smaller else args.warm_start)
     elif stage == "decoder":
         learner = Autoencoding(make_autoencoder())
         load_averaged(folder, "autoencoder", learner)
@@ -113,7 +113,8 @@ def run_stage(stage: str, renders: Renders, settings: Settings, args: argparse.N
         fit(DecoderStage(Latents(renders, size), learner, settings), settings)
     else:
         target = folder / "model"
-        write_card(target, *export(folder, target), settings.seed)
+        size, progress = export(folder, target)
+        write_card(target, size, progress, settings.seed, args.warm_start)
         print(f"the model is in {target}")
 
 

@@ -14,6 +14,7 @@ import gradio as gr
 
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest, StudioError
+from studio.request import GenerationRequest
 from studio.ui.fields import Maker, sampler_choices, schedule_choices
 from studio.ui.html import mount_point, raw
 
@@ -26,8 +27,7 @@ Controls = dict[str, Any]
 
 def build_desk(studio: Studio, words: Any) -> None:
     """The controls in reading order, and their events."""
-    usable = (info for info in studio.catalog.list() if info.problem is None)
-    models = [(info.name, info.name) for info in usable if info.kind == "checkpoint"]
+    models = [(info.name, info.name) for info in studio.catalog.of_kind("checkpoint")]
     values = _first_values(studio)
     make = Maker(words, values)
     controls: Controls = {}
@@ -51,6 +51,9 @@ def build_desk(studio: Studio, words: Any) -> None:
             controls["guidance_scale"] = make.slider("guidance_scale", step=0.1)
             controls["seed"] = make.text("seed", lines=1, most=1)  # a number box has no “none”
             controls["batch_size"] = make.slider("batch_size", step=1)
+            none = (words("refiner.none"), "")
+            controls["refiner"] = make.choice("refiner", [none, *models])
+            controls["refiner_switch_at"] = make.slider("refiner_switch_at", step=0.05)
         mount_point("desk", fields=list(controls), values=values)
     _remembering(controls)
     _generating(studio, controls, generate)
@@ -60,7 +63,9 @@ def build_desk(studio: Studio, words: Any) -> None:
 def _first_values(studio: Studio) -> dict[str, Any]:
     """What a new page starts with: the chosen model and its defaults, a new seed each time."""
     info = studio.catalog.find(studio.settings.model)
-    return {"num_images": 1, "batch_size": 1, "model": info.name, **info.defaults.as_values()}
+    usual = ("num_images", "batch_size", "refiner", "refiner_switch_at")
+    values = {name: GenerationRequest.model_fields[name].default for name in usual}
+    return {**values, "model": info.name, **info.defaults.as_values()}
 
 
 def _script(call: str) -> str:

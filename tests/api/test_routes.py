@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,8 +16,9 @@ from PIL import Image
 
 from studio import infotext
 from studio.samplers import SAMPLERS
-from tests.api.conftest import RunningStudio
+from tests.api.conftest import SECONDS, RunningStudio
 from tests.api.watched import MARK
+from tests.weights import kohya_lora, write_weights
 
 LONG = {"prompt": "a boat", "num_inference_steps": 150, "num_images": 64}
 
@@ -190,6 +194,50 @@ def test_samplers_and_models_are_listed(studio: RunningStudio) -> None:
     assert (tiny["kind"], tiny["family"], tiny["problem"]) == ("checkpoint", "sd1", None)
     assert tiny["resident"] is True
     assert tiny["defaults"]["width"] == 64
+    assert (tiny["layout"], tiny["inpainting"], tiny["variety"]) == ("folder", False, "")
+    assert tiny["where"].endswith("/tiny")
+    unet = Path(tiny["where"]) / "unet/diffusion_pytorch_model.safetensors"
+    digest = hashlib.sha256(unet.read_bytes()).hexdigest()
+    assert (tiny["sha256"], tiny["hash"]) in ((digest, digest[:10]), (None, None))
+
+
+def test_new_files_are_listed_at_once(studio: RunningStudio) -> None:
+    folder = studio.data_dir / "models"
+    assert {path.name for path in folder.iterdir()} >= {"checkpoints", "vae", "loras"}
+    lora = write_weights(folder / "loras/tiny.safetensors", kohya_lora(768))
+    bad = folder / "checkpoints/bad.safetensors"
+    bad.write_text("words")
+    try:
+        for models in (
+            studio.http.get("/api/v1/models").json(),
+            studio.http.post("/api/v1/models/rescan").json(),
+        ):
+            found = {(model["kind"], model["name"]): model for model in models}
+            style = found["lora", "tiny"]
+            assert (style["family"], style["problem"], style["resident"]) == ("sd1", None, False)
+            assert style["where"] == str(lora)
+            assert "text file" in found["checkpoint", "bad"]["problem"]
+            assert found["checkpoint", "tiny"]["resident"] is True
+    finally:
+        lora.unlink()
+        bad.unlink()
+
+
+def test_a_picture_carries_its_models_hash(studio: RunningStudio, made: dict[str, Any]) -> None:
+    def known() -> str | None:
+        models = studio.http.get("/api/v1/models").json()
+        return next(model["hash"] for model in models if model["name"] == "tiny")
+
+    deadline = time.monotonic() + SECONDS
+    while (short := known()) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (picture,) = studio.end(studio.submit(prompt="a boat"))["picture_ids"]
+    answer = studio.http.get(f"/api/v1/pictures/{picture}/parameters").json()
+    assert f"Model hash: {short}, Model: tiny" in answer["parameters"]
+    assert answer["request"]["model"] == "tiny"
+    with Image.open(io.BytesIO(studio.http.get(f"/api/v1/pictures/{picture}").content)) as image:
+        assert (infotext.from_image(image) or {})["model_hash"] == short
 
 
 def test_the_description_is_complete_and_asks_no_other_host(studio: RunningStudio) -> None:
@@ -217,6 +265,7 @@ def test_the_description_is_complete_and_asks_no_other_host(studio: RunningStudi
         ("DELETE", "/api/v1/bin"),
         ("GET", "/api/v1/samplers"),
         ("GET", "/api/v1/models"),
+        ("POST", "/api/v1/models/rescan"),
     }
     page = studio.http.get("/docs").text
     assert "/api/v1/pictures/{picture_id}/restore" in page

@@ -86,7 +86,7 @@ def test_half_precision_files_load_by_their_variant(tmp_path: Path) -> None:
     tiny_pipeline().to(torch.float16).save_pretrained(folder, variant="fp16")
     model = ModelStore(Catalog([tmp_path]), "cpu", "fp32").acquire("half")
     assert isinstance(model, LoadedStableDiffusion)
-    assert model.unet.dtype == model.text_encoder.dtype == torch.float32
+    assert model.unet.dtype == model.parts["text_encoder"].dtype == torch.float32
 
 
 def test_latents_are_not_clipped_unless_the_model_says_so(tmp_path: Path, models: Path) -> None:

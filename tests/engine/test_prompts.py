@@ -55,7 +55,7 @@ def test_special_words_in_a_prompt_do_not_break_it(store: ModelStore) -> None:
 def test_a_prompt_is_encoded_once(store: ModelStore) -> None:
     model: Any = store.acquire("tiny")
     calls: list[int] = []
-    handle = model.text_encoder.register_forward_hook(lambda *_: calls.append(1))
+    handle = model.parts["text_encoder"].register_forward_hook(lambda *_: calls.append(1))
     encoder = PromptEncoder(capacity=2)
     first = encoder.encode(model, "a boat", "")
     again = encoder.encode(model, "a boat", "")

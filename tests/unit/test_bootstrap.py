@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from studio import images, infotext
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest, StartupError
+from studio.request import GenerationRequest
 from studio.settings import Settings
+from tests.weights import kohya_lora, write_weights
 
 CARD = {
     "known_words": True,
@@ -89,6 +94,50 @@ def test_nothing_is_queued_when_something_is_wrong(
 def test_words_a_small_model_never_saw(studio: Studio, prompt: str, words: list[str]) -> None:
     assert studio.unknown_words(prompt, "small") == words
     assert studio.unknown_words(prompt, "full") == []
+
+
+def test_a_pictures_model_is_found_by_its_hash_then_by_its_name(studio: Studio) -> None:
+    for name in ("small", "full"):  # the tiny files are alike otherwise
+        unet = studio.settings.models / name / "unet/diffusion_pytorch_model.safetensors"
+        write_weights(unet, {name: (4,)})
+        assert studio.catalog.find(name).sha256 is None
+    studio.catalog.start()
+    studio.catalog.list()
+    assert studio.catalog.settled(60)
+    short = studio.catalog.short_hash("full")
+    assert short is not None
+
+    def painted(model: str, model_hash: str | None) -> str:
+        request = GenerationRequest(model=model)
+        picture = studio.gallery.add(
+            Image.new("RGB", (8, 8)), request, secrets.token_hex(8), 0, "v", model_hash
+        )
+        assert studio.gallery.get(picture.id) == picture
+        with Image.open(picture.path) as image:
+            assert infotext.hash_in(infotext.from_image(image) or {}) == model_hash
+            assert (f"Model hash: {model_hash}" in image.info["parameters"]) is bool(model_hash)
+        return studio.recipe_of(picture).model
+
+    assert painted("renamed since", short) == "full"
+    assert painted("small", short) == "full"
+    assert painted("small", "0123456789") == "small"
+    assert painted("small", None) == "small"
+    assert painted("elsewhere", "0123456789") == "elsewhere"
+
+
+def test_a_picture_found_in_the_folder_keeps_its_models_hash(studio: Studio) -> None:
+    request = GenerationRequest(model="old")
+    content = images.encode_png(Image.new("RGB", (8, 8)), infotext.png_info(request, "0123456789"))
+    (studio.settings.pictures / "from elsewhere.png").write_bytes(content)
+    studio.gallery.reconcile()
+    (picture,) = studio.gallery.search()
+    assert (picture.model_hash, picture.request) == ("0123456789", request)
+
+
+def test_add_ons_are_no_models_to_paint_with(studio: Studio) -> None:
+    write_weights(studio.settings.models / "loras/style.safetensors", kohya_lora(768))
+    with pytest.raises(InvalidRequest, match="of another kind: lora"):
+        studio.submit({"model": "style"}, "v")
 
 
 def test_a_folder_is_one_studios_alone(studio: Studio) -> None:

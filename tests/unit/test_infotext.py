@@ -39,6 +39,8 @@ REQUESTS = st.builds(
     width=st.integers(8, 256).map(lambda n: n * 8),
     height=st.integers(8, 256).map(lambda n: n * 8),
     seed=st.integers(0, MAX_SEED),
+    refiner=st.one_of(st.just(""), TEXTS),
+    refiner_switch_at=st.floats(0, 1, allow_nan=False),
 )
 
 
@@ -57,6 +59,35 @@ def test_every_request_comes_back_from_its_picture(request: GenerationRequest) -
         assert infotext.from_image(opened) == request.model_dump()
 
 
+HASHES = st.text("0123456789abcdef", min_size=10, max_size=10)
+
+
+@settings(max_examples=100, deadline=None)
+@given(REQUESTS, HASHES)
+def test_a_models_hash_comes_back_beside_the_request(
+    request: GenerationRequest, model_hash: str
+) -> None:
+    text = infotext.write(request, model_hash)
+    values = infotext.read(text)
+    assert infotext.recovered(values) == request
+    assert infotext.hash_in(values) == model_hash
+    image = Image.new("RGB", (8, 8))
+    image.info["studio"] = infotext.recipe(request, model_hash)
+    found = infotext.from_image(image) or {}
+    assert (infotext.recovered(found), infotext.hash_in(found)) == (request, model_hash)
+
+
+def test_the_hash_stands_before_the_model_as_in_a1111() -> None:
+    text = infotext.write(GenerationRequest(model="cat"), "0123456789")
+    assert text.endswith("Size: 512x512, Model hash: 0123456789, Model: cat")
+
+
+def test_what_is_no_hash_is_none() -> None:
+    for value in ("", "abc", "not a hash!", 5, None, "a" * 100):
+        assert infotext.hash_in({"model_hash": value}) is None
+    assert infotext.hash_in({"model_hash": "0123456789ABCDEF"}) == "0123456789abcdef"
+
+
 def test_the_text_is_a1111s() -> None:
     request = GenerationRequest(
         prompt="a boat,\non the sea", negative_prompt="people", seed=7, width=256, height=320,
@@ -69,6 +100,17 @@ def test_the_text_is_a1111s() -> None:
     )
 
 
+def test_the_refiner_stands_in_the_text_when_there_is_one() -> None:
+    assert "Refiner" not in infotext.write(GenerationRequest(prompt="a boat"))
+    request = GenerationRequest(prompt="a boat", refiner="xl/refiner", refiner_switch_at=0.75)
+    assert infotext.write(request).endswith("Refiner: xl/refiner, Refiner switch at: 0.75")
+    theirs = infotext.read(
+        "a boat\nSteps: 20, Sampler: Euler, Seed: 1, Model: sd_xl_base_1.0, "
+        "Refiner: sd_xl_refiner_1.0 [7440042bbd], Refiner switch at: 0.8"
+    )
+    assert (theirs["refiner"], theirs["refiner_switch_at"]) == ("sd_xl_refiner_1.0", 0.8)
+
+
 def test_older_a1111_texts_are_understood() -> None:
     values = infotext.read(
         "a castle\nNegative prompt: blurry\nbad hands\n"
@@ -78,7 +120,7 @@ def test_older_a1111_texts_are_understood() -> None:
     assert values == {
         "prompt": "a castle", "negative_prompt": "blurry\nbad hands", "num_inference_steps": 28,
         "sampler": "dpmpp_2m", "sigma_schedule": "karras", "guidance_scale": 7.0, "seed": 42,
-        "width": 512, "height": 768, "model": "v1-5",
+        "width": 512, "height": 768, "model": "v1-5", "model_hash": "abc",
     }  # fmt: skip
 
 

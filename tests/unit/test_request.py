@@ -29,6 +29,7 @@ WRONG = [
     ("seed", MAX_SEED + 1, "between 0 and 4294967295"),
     ("seed", 1.5, "Seed must be a whole number"),
     ("num_images", 0, "Pictures must be a whole number between 1 and 64"),
+    ("refiner_switch_at", 1.5, "Refiner from must be a number between 0 and 1; you gave 1.5."),
     ("batch_size", 17, "Batch size must be a whole number between 1 and 16"),
     ("colour", "red", "There is no setting called “colour”."),
     ("x" * 5000, 1, "There is no setting called"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from pathlib import Path
@@ -29,6 +30,27 @@ def test_the_defaults_are_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.host, settings.port, settings.share) == ("127.0.0.1", 7860, False)
     assert settings.data_dir.is_absolute()
     assert settings.assets not in settings.data_dir.parents
+
+
+def test_folders_with_models_can_be_several(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert read_settings([]).models_dir == ()
+    settings = read_settings(["--models-dir", str(one), "--models-dir", str(two / ".." / "two")])
+    assert settings.models_dir == (one, two)
+    assert settings.models_dirs == (settings.assets, settings.models, one, two)
+    monkeypatch.setenv("STUDIO_MODELS_DIR", os.pathsep.join([str(two), "", "~/more"]))
+    assert read_settings([]).models_dir == (two, Path.home() / "more")
+    assert read_settings(["--models-dir", str(one)]).models_dir == (one,)
+
+
+def test_the_help_lists_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(["--help"])
+    text = capsys.readouterr().out
+    assert "--models-dir FOLDER" in text
+    assert "STUDIO_MODELS_DIR" in text
 
 
 def test_a_home_folder_is_understood() -> None:

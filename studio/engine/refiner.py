@@ -1,0 +1,61 @@
+"""Handing the latents over to a second model for the last, nearly clean steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from studio.errors import InvalidRequest
+from studio.models.base import LoadedModel
+from studio.request import GenerationRequest
+from studio.samplers import Sampler
+
+
+@dataclass(frozen=True)
+class Run:
+    """One batch on its way through the noise levels, whichever model works on it.
+
+    ``batch``: the pictures, by index; ``done``: how many of the request are finished already.
+    """
+
+    scheduler: Any
+    generators: Sequence[torch.Generator]
+    batch: list[int]
+    done: int
+
+
+def handover_call(request: GenerationRequest, sampler: Sampler, calls: int) -> int | None:
+    """The call of the loop from which the refiner works; None when there is nothing for it to do.
+
+    It works on every step that begins at or after the share ``refiner_switch_at`` of the steps, as
+    in A1111. A step of a sampler of order 2 takes two calls and is never torn apart.
+    """
+    if not request.refiner:
+        return None
+    steps = -(-calls // sampler.order)
+    first = next(n for n in range(steps + 1) if n / steps >= request.refiner_switch_at)
+    return None if first == steps else first * sampler.order
+
+
+def prediction_type(model: LoadedModel) -> str:
+    """What the model's UNet answers with: epsilon, v_prediction or sample."""
+    return str(model.scheduler_config.get("prediction_type", "epsilon"))
+
+
+def check_refiner(refiner: LoadedModel, latent_space: tuple[float, ...], prediction: str) -> None:
+    """Raise InvalidRequest, naming the field, when the model cannot go on with these latents."""
+    if refiner.latent_space != latent_space:
+        raise InvalidRequest.of(
+            "refiner",
+            f"“{refiner.info.name}” cannot refine this model's pictures: "
+            "the two keep pictures in different forms.",
+        )
+    if prediction_type(refiner) != prediction:
+        raise InvalidRequest.of(
+            "refiner",
+            f"“{refiner.info.name}” cannot refine this model's pictures: the two were trained to "
+            "predict different things.",
+        )

@@ -1,0 +1,1 @@
+"""The prompt language: text -> what the model is told at every step. No torch here."""

@@ -1,0 +1,200 @@
+"""Recipes of other studios: what is recognised is set, the rest is listed, nothing ever fails."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from studio import infotext
+from studio.recipes import read_picture, read_text
+from studio.request import GenerationRequest
+
+A1111 = """a (red:1.2) boat, <lora:ink:0.7>
+at sea
+Negative prompt: blurry, text
+Steps: 24, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 6.5, Seed: 42, Size: 640x512, \
+Model hash: abcdef1234, Model: dreams, Denoising strength: 0.4, Hires upscale: 2, \
+Version: v1.10.1"""
+
+GRAPH: dict[str, Any] = {
+    "3": {"class_type": "KSampler", "inputs": {
+        "seed": 7, "steps": 30, "cfg": 5.5, "sampler_name": "dpmpp_2m_sde_gpu",
+        "scheduler": "karras", "denoise": 0.8, "model": ["10", 0], "positive": ["6", 0],
+        "negative": ["7", 0], "latent_image": ["5", 0]}},
+    "4": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "xl\\boats.safetensors"}},
+    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 768, "height": 640}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": ["12", 0], "clip": ["11", 0]}},
+    "7": {"class_type": "CLIPTextEncode", "inputs": {"text": "fog", "clip": ["11", 0]}},
+    "10": {"class_type": "LoraLoader", "inputs": {
+        "lora_name": "ink.safetensors", "strength_model": 0.6, "model": ["4", 0]}},
+    "11": {"class_type": "CLIPSetLastLayer", "inputs": {"stop_at_clip_layer": -2}},
+    "12": {"class_type": "PrimitiveString", "inputs": {"value": "a boat"}},
+}  # fmt: skip
+
+INVOKE = {
+    "generation_mode": "txt2img", "positive_prompt": "a boat", "negative_prompt": "fog",
+    "width": 512, "height": 768, "seed": 9, "cfg_scale": 7.5, "steps": 25, "app_version": "5.1",
+    "scheduler": "dpmpp_2m_k", "model": {"name": "boats", "hash": "blake3:1"},
+    "loras": [{"model": {"name": "ink"}, "weight": 0.5}], "hrf_enabled": True,
+}  # fmt: skip
+
+FOOOCUS = {
+    "prompt": "a boat", "negative_prompt": "fog", "styles": "['Fooocus V2']", "seed": "12",
+    "performance": "Speed", "steps": 30, "resolution": "(1152, 896)", "guidance_scale": 4.0,
+    "sampler": "dpmpp_2m_sde_gpu", "scheduler": "karras", "base_model": "juggernaut",
+    "refiner_model": "None", "lora_combined_1": "offset : 0.1", "metadata_scheme": "fooocus",
+}  # fmt: skip
+
+
+def png(**chunks: str) -> Image.Image:
+    """A picture with text chunks, as a file would give it."""
+    info, file = PngInfo(), io.BytesIO()
+    for key, value in chunks.items():
+        info.add_text(key, value)
+    Image.new("RGB", (8, 8)).save(file, "png", pnginfo=info)
+    return Image.open(io.BytesIO(file.getvalue()))
+
+
+def test_a1111() -> None:
+    recipe = read_picture(png(parameters=A1111))
+    assert recipe is not None
+    assert recipe.source == "A1111"
+    assert recipe.values["prompt"] == "a (red:1.2) boat, <lora:ink:0.7>\nat sea"
+    expected = {
+        "negative_prompt": "blurry, text", "num_inference_steps": 24, "sampler": "dpmpp_2m",
+        "sigma_schedule": "karras", "guidance_scale": 6.5, "seed": 42, "width": 640,
+        "height": 512, "model": "dreams",
+    }  # fmt: skip
+    assert expected.items() <= dict(recipe.values).items()
+    assert "Hires upscale: 2" in recipe.unrecognised
+
+
+@pytest.mark.parametrize(
+    ("ending", "source"),
+    [("Version: f2.0.1v1.10.1", "Forge"), ("App: SD.Next, Version: 1a2b", "SD.Next"),
+     ("Version: Fooocus v2.5", "Fooocus"), ("Version: v1.9.4", "A1111")],
+)  # fmt: skip
+def test_who_wrote_it(ending: str, source: str) -> None:
+    text = f"a boat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, {ending}"
+    assert read_text(text).source == source
+
+
+def test_comfyui_is_followed_along_its_links() -> None:
+    recipe = read_picture(png(prompt=json.dumps(GRAPH), workflow="{}"))
+    assert recipe is not None
+    assert recipe.source == "ComfyUI"
+    assert dict(recipe.values) | {"clip_skip": 2} == {
+        "prompt": "a boat <lora:ink:0.6>", "negative_prompt": "fog", "seed": 7, "width": 768,
+        "height": 640, "num_inference_steps": 30, "guidance_scale": 5.5, "model": "boats",
+        "sampler": "dpmpp_2m_sde", "sigma_schedule": "karras", "clip_skip": 2,
+    }  # fmt: skip
+    assert set(recipe.unrecognised) >= {"Node: PrimitiveString", "denoise: 0.8"}
+
+
+def test_a_graph_that_bites_its_tail_ends() -> None:
+    nodes = {
+        "1": {"class_type": "KSampler", "inputs": {"model": ["2", 0], "positive": ["2", 0]}},
+        "2": {"class_type": "Reroute", "inputs": {"model": ["2", 0], "text": ["2", 0]}},
+    }
+    assert read_text(json.dumps(nodes)).source == "ComfyUI"
+
+
+def test_invokeai() -> None:
+    recipe = read_picture(png(invokeai_metadata=json.dumps(INVOKE)))
+    assert recipe is not None
+    assert recipe.source == "InvokeAI"
+    assert recipe.values["prompt"] == "a boat <lora:ink:0.5>"
+    assert (recipe.values["sampler"], recipe.values["sigma_schedule"]) == ("dpmpp_2m", "karras")
+    assert recipe.values["model"] == "boats"
+    assert recipe.unrecognised == ("hrf_enabled: True",)
+
+
+def test_old_invokeai() -> None:
+    image = {"prompt": [{"prompt": "a boat [fog]", "weight": 1}], "steps": 20, "seed": 3,
+             "sampler": "k_euler_a", "cfg_scale": 7, "width": 512, "height": 512}  # fmt: skip
+    recipe = read_text(json.dumps({"model_weights": "sd-1.5", "image": image}))
+    assert (recipe.values["prompt"], recipe.values["negative_prompt"]) == ("a boat", "fog")
+    assert recipe.values["sampler"] == "euler_a"
+
+
+def test_fooocus() -> None:
+    recipe = read_picture(png(parameters=json.dumps(FOOOCUS), fooocus_scheme="fooocus"))
+    assert recipe is not None
+    assert recipe.source == "Fooocus"
+    assert recipe.values["prompt"] == "a boat <lora:offset:0.1>"
+    assert (recipe.values["width"], recipe.values["height"]) == (1152, 896)
+    assert recipe.values["seed"] == 12
+    assert "performance: Speed" in recipe.unrecognised
+
+
+def test_exif_of_jpeg_and_webp_in_either_order_of_bytes() -> None:
+    for encoding in ("utf-16-be", "utf-16-le"):
+        exif = Image.Exif()
+        text = "夜晚的城市\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 64x64"
+        exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + text.encode(encoding)
+        for kind in ("jpeg", "webp"):
+            file = io.BytesIO()
+            Image.new("RGB", (8, 8)).save(file, kind, exif=exif)
+            recipe = read_picture(Image.open(io.BytesIO(file.getvalue())))
+            assert recipe is not None
+            assert recipe.values["prompt"] == "夜晚的城市"
+            assert recipe.values["seed"] == 5
+
+
+def test_our_own_pictures_give_the_request_again() -> None:
+    request = GenerationRequest(prompt="x: 1, y: 2\nSteps: 3", seed=8, guidance_scale=3.25)
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "png", pnginfo=infotext.png_info(request))
+    recipe = read_picture(Image.open(io.BytesIO(file.getvalue())))
+    assert recipe is not None
+    assert recipe.source == "Creative Studio"
+    assert GenerationRequest(**recipe.values) == request
+    assert recipe.unrecognised == ()
+
+
+def test_what_no_request_can_hold_is_listed() -> None:
+    text = "a\nSteps: 9999, Sampler: Nonesuch, CFG scale: 7, Seed: -5, Size: 33x70000"
+    recipe = read_text(text)
+    assert {"num_inference_steps", "seed", "width", "sampler"}.isdisjoint(recipe.values)
+    listed = " ".join(recipe.unrecognised)
+    assert all(word in listed for word in ("9999", "Nonesuch", "-5", "70000"))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["inputs", "class_type", "prompt", "image", "model", "loras", "base_model",
+                         "scheduler", "positive_prompt", "seed", "1", "positive", "KSampler"]),
+        inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(json_values)
+def test_hostile_json_is_read_without_an_error(data: Any) -> None:
+    nodes = {"1": {"class_type": "KSampler", "inputs": data}, "2": data}
+    for one in (data, nodes, {**FOOOCUS, "loras": data, "resolution": data, "seed": data},
+                {**INVOKE, "model": data, "loras": data, "clip_skip": data}):  # fmt: skip
+        recipe = read_text(json.dumps(one))
+        GenerationRequest.model_validate(dict(recipe.values))
+
+
+@given(st.binary(max_size=60), st.text(max_size=60))
+def test_hostile_chunks_are_read_without_an_error(comment: bytes, text: str) -> None:
+    image = Image.new("RGB", (8, 8))
+    image.info["parameters"] = text
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9286] = comment
+    file = io.BytesIO()
+    image.save(file, "webp", exif=exif)
+    for one in (image, Image.open(io.BytesIO(file.getvalue()))):
+        recipe = read_picture(one)
+        assert recipe is None or GenerationRequest.model_validate(dict(recipe.values))
