@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _API = re.compile(r"/api/models/(?P<repo>[^/]+/[^/]+)(?P<rest>/revision/[^/]+|/auth-check)?")
+_ELSEWHERE = "/elsewhere"
 _FILE = re.compile(r"/(?P<repo>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<path>.+)")
 
 
@@ -52,7 +53,14 @@ class StandIn:
     cut_after: int | None = None  # bytes of a file after which the next connection breaks
     damage: bool = False  # send other bytes than it says
     silent: bool = False  # accept, then say nothing
+    away: bool = False  # break every connection
+    elsewhere: bool = False  # send to another host for the files, as the hub does
     ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def other_url(self) -> str:
+        """This server under its other name."""
+        return self.url.replace("127.0.0.1", "localhost")
 
     def files_asked(self) -> list[Asked]:
         """The requests for files' contents."""
@@ -95,9 +103,17 @@ class _Handler(BaseHTTPRequestHandler):
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         asked = Asked(self.command, path, self.headers.get("Range"), token)
         self.state.asked.append(asked)
+        if self.state.away:
+            self.close_connection = True
+            return
         if self.state.silent:
             self.state.ended.wait(60)
             self.close_connection = True
+            return
+        if path.startswith(_ELSEWHERE):
+            found = _FILE.fullmatch(path.removeprefix(_ELSEWHERE))
+            assert found is not None, path
+            self._send_file(self.state.repos[found["repo"]].files[found["path"]], asked)
             return
         found = _API.fullmatch(path) or _FILE.fullmatch(path)
         repo = self.state.repos.get(found["repo"]) if found else None
@@ -110,6 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._refuse(403 if token else 401, "GatedRepo")
             elif found["path"] not in repo.files:
                 self._refuse(404, "EntryNotFound")
+            elif self.state.elsewhere:
+                self._send_elsewhere(path)
             else:
                 self._send_file(repo.files[found["path"]], asked)
         elif found["rest"] == "/auth-check":
@@ -131,6 +149,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+    def _send_elsewhere(self, path: str) -> None:
+        """The same computer by another name: to a client, another host."""
+        self.send_response(302)
+        self.send_header("Location", f"{self.state.other_url}{_ELSEWHERE}{path}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _send_file(self, content: bytes, asked: Asked) -> None:
         start, end = _span(asked.range, len(content))
@@ -154,6 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _write(self, content: bytes) -> None:
         sent = 0
         while sent < len(content) and not self.state.ended.is_set():
+            if self.state.away:
+                self.close_connection = True
+                return
             if self.state.cut_after is not None and sent >= self.state.cut_after:
                 self.state.cut_after = None
                 self.close_connection = True

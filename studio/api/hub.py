@@ -39,6 +39,7 @@ class OfferAnswer(BaseModel):
     size: int
     licence: str
     words: Mapping[str, str]
+    page: str
     installed: bool
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +64,14 @@ def until(hub: Hub, *states: str, more: Callable[[Download], bool] | None = None
         time.sleep(0.02)
 
 
+def wait(true: Callable[[], bool]) -> None:
+    """Until it is."""
+    deadline = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_a_plan_names_what_is_needed_and_its_size(
     make_hub: Callable[..., Hub], hub_server: StandIn
 ) -> None:
@@ -86,12 +96,13 @@ def test_an_install_is_listed_by_the_catalog_once_it_is_whole(
     hub_server.pace = 0.02
     hub = make_hub()
     catalog = Catalog([tmp_path / "models"])
+    needed = [file.path for file in hub.plan("someone/boats").plan.files]
     hub.install("https://huggingface.co/someone/boats/tree/main")
     seen = []
     while (now := hub.downloads()[0]).state != "done":
         seen.append(now.done)
-        if now.state == "downloading":
-            assert catalog.list() == []
+        for info in catalog.list():  # whole at once, in the moment before it is told
+            assert all((info.path / file).exists() for file in needed)
         time.sleep(0.02)
         assert now.state != "failed", now
     assert seen == sorted(seen) and any(0 < done < now.total for done in seen)
@@ -163,6 +174,94 @@ def test_a_cut_connection_is_gone_on_with_by_itself(
     until(hub, "done")
     began = [each.range for each in hub_server.files_asked() if each.range != "bytes=0-100000"]
     assert began[0] is None and began[1] is not None and began[1] != "bytes=0-"
+
+
+def test_a_hub_that_goes_away_is_told_and_gone_on_with_when_it_is_back(
+    make_hub: Callable[..., Hub], hub_server: StandIn
+) -> None:
+    hub_server.repos["someone/one"] = Repo({"one.safetensors": safetensors(size=LARGE)})
+    hub_server.pace = 0.05
+    hub = make_hub()
+    hub.install("someone/one")
+    until(hub, "downloading", more=lambda now: now.done > 300_000)
+    hub_server.away = True
+    failed = until(hub, "failed")
+    assert "broke; resume to go on from there." in str(failed.error)
+    assert failed.done > 300_000
+    hub_server.away, hub_server.pace = False, 0.0
+    hub_server.asked.clear()
+    assert hub.install("someone/one").id == failed.id
+    done = until(hub, "done")
+    assert hub_server.files_asked()[0].range not in (None, "bytes=0-")
+    content = hub_server.repos["someone/one"].files["one.safetensors"]
+    assert Path(str(done.where)).read_bytes() == content
+
+
+def test_a_killed_child_is_told_and_gone_on_with(
+    make_hub: Callable[..., Hub], hub_server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children: list[subprocess.Popen[str]] = []
+
+    class Noted(subprocess.Popen[str]):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            children.append(self)
+
+    monkeypatch.setattr("studio.models.hub.talk.subprocess.Popen", Noted)
+    hub_server.repos["someone/one"] = Repo({"one.safetensors": safetensors(size=LARGE)})
+    hub_server.pace = 0.05
+    hub = make_hub()
+    hub.install("someone/one")
+    until(hub, "downloading", more=lambda now: now.done > 300_000)
+    children[-1].kill()
+    failed = until(hub, "failed")
+    assert failed.error == "The download was interrupted; resume to go on."
+    hub_server.pace = 0.0
+    hub_server.asked.clear()
+    hub.install("someone/one")
+    done = until(hub, "done")
+    assert hub_server.files_asked()[0].range not in (None, "bytes=0-")
+    content = hub_server.repos["someone/one"].files["one.safetensors"]
+    assert Path(str(done.where)).read_bytes() == content
+
+
+def test_two_models_of_one_name_neither_mix_nor_replace_each_other(
+    make_hub: Callable[..., Hub], hub_server: StandIn, tmp_path: Path
+) -> None:
+    ours, theirs = safetensors(size=LARGE), safetensors(("other",), size=LARGE + 1)
+    hub_server.repos["we/boats"] = Repo({"boats.safetensors": ours})
+    hub_server.repos["they/boats"] = Repo({"boats.safetensors": theirs})
+    assert len(ours) == len(theirs)
+    hub_server.pace = 0.05
+    hub = make_hub()
+    first = hub.install("we/boats")
+    until(hub, "downloading", more=lambda now: now.done > 300_000)
+    hub.cancel(first.id)
+    hub_server.pace = 0.0
+    hub.install("they/boats")
+    folder = tmp_path / "models/checkpoints"
+    wait(lambda: hub.downloads()[1].state == "done")
+    assert hub.downloads()[1].where == str(folder / "boats.safetensors")
+    hub.install("we/boats")
+    wait(lambda: hub.downloads()[0].state == "done")
+    assert hub.downloads()[0].where == str(folder / "boats-we.safetensors")
+    assert (folder / "boats.safetensors").read_bytes() == theirs
+    assert (folder / "boats-we.safetensors").read_bytes() == ours
+    assert hub.plan("we/boats").installed and hub.plan("they/boats").installed
+
+
+def test_the_token_goes_to_the_hub_and_to_no_other_host(
+    make_hub: Callable[..., Hub], hub_server: StandIn
+) -> None:
+    hub_server.elsewhere = True
+    hub_server.repos["someone/boats"].gated = True
+    hub = make_hub(HF_TOKEN="hf_right", NO_PROXY="127.0.0.1,localhost")
+    hub.install("someone/boats")
+    until(hub, "done")
+    away = [each.token for each in hub_server.asked if each.path.startswith("/elsewhere")]
+    home = [each.token for each in hub_server.asked if not each.path.startswith("/elsewhere")]
+    assert away and set(away) == {None}
+    assert home and set(home) == {"hf_right"}
 
 
 def test_what_arrives_damaged_is_refused(

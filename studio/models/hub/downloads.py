@@ -10,7 +10,7 @@ from studio.errors import HubError, NotFound, QueueFull, StudioError
 from studio.models.hub.address import Address
 from studio.models.hub.download import ACTIVE, Download, DownloadState, Entry, Run
 from studio.models.hub.plan import Plan
-from studio.models.hub.staging import Place, unfinished
+from studio.models.hub.staging import Place, own_place, unfinished
 from studio.models.hub.talk import Conversation
 
 MAX_WAITING = 20
@@ -127,7 +127,7 @@ class Downloads:
         plan = entry.plan or self._look(entry.address)
         if plan.problem or not plan.files:
             raise HubError(plan.problem or "There is nothing to install.")
-        place = Place(self._models, plan)
+        place = own_place(self._models, plan)
         if place.goal.exists():
             raise HubError(f"It is installed already: {place.goal}.")
         if self._stopped(run):
@@ -147,6 +147,7 @@ class Downloads:
                     self._set(entry, run, "downloading", done=int(answer["done"]))
         with self._changed:  # from here on it cannot be stopped any more
             if not run.stopped:
+                place = own_place(self._models, plan)  # another may have taken the name meanwhile
                 place.finish()
         return str(place.goal)
 

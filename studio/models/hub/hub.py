@@ -15,7 +15,8 @@ from studio.models.hub.address import Address, read_address
 from studio.models.hub.download import Download
 from studio.models.hub.downloads import Downloads
 from studio.models.hub.plan import Plan, read_plan
-from studio.models.hub.staging import Place, installed
+from studio.models.hub.reach import DEFAULT_ENDPOINT
+from studio.models.hub.staging import installed, own_place
 from studio.models.hub.talk import ask
 
 _PATIENCE = 40.0  # seconds for a plan, all its questions together
@@ -24,7 +25,10 @@ _BUSY_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Offer:
-    """One model of the curated list: ``size`` in bytes, roughly; ``words`` by language."""
+    """One model of the curated list: ``size`` in bytes, roughly; ``words`` by language.
+
+    ``page`` is the repository's page for people, with its licence.
+    """
 
     repo_id: str
     title: str
@@ -32,6 +36,7 @@ class Offer:
     size: int
     licence: str
     words: Mapping[str, str]
+    page: str
     installed: bool
 
 
@@ -62,19 +67,26 @@ class Hub:
     def offers(self) -> list[Offer]:
         """The curated list; the hub is not asked."""
         entries: list[dict[str, Any]] = json.loads(self._offers.read_text("utf-8"))
-        here = installed(self._models)
-        return [Offer(**entry, installed=entry["repo_id"] in here) for entry in entries]
+        endpoint = self._environment.get("HF_ENDPOINT") or DEFAULT_ENDPOINT
+        here = {repo_id for repo_id, _ in installed(self._models)}
+        return [
+            Offer(
+                **entry,
+                page=f"{endpoint}/{entry['repo_id']}",
+                installed=entry["repo_id"] in here,
+            )
+            for entry in entries
+        ]
 
     def plan(self, repo_id: object, file: object = None) -> Look:
         """What an install would fetch, asked of the hub now.
 
         Raises InvalidRequest for a text that is no address, NotFound, HubError.
         """
-        plan = self._plan(read_address(repo_id, file))
-        place = Place(self._models, plan)
+        place = own_place(self._models, self._plan(read_address(repo_id, file)))
         existing = next(each for each in (place.goal, *place.goal.parents) if each.exists())
         free = shutil.disk_usage(existing).free
-        return Look(plan, place.goal.exists(), place.kept(), free, place.goal)
+        return Look(place.plan, place.goal.exists(), place.kept(), free, place.goal)
 
     def install(self, repo_id: object, file: object = None) -> Download:
         """Begin an install, or go on with one; returns at once.
@@ -82,8 +94,8 @@ class Hub:
         Raises InvalidRequest when the text is no address or its model is here, and QueueFull.
         """
         address = read_address(repo_id, file)
-        where = installed(self._models).get(address.repo_id)
-        if where and address.file is None:
+        where = installed(self._models).get((address.repo_id, address.file))
+        if where:
             sentence = f"“{address.repo_id}” is installed already, as {where}."
             raise InvalidRequest.of("repo_id", sentence)
         return self._downloads.start(address)

@@ -1,16 +1,19 @@
 """Where a download grows: a hidden folder beside its goal, which nothing lists, moved when whole.
 
-models/checkpoints/.downloads/<name>/plan.json       what it will be, so that it can go on
-models/checkpoints/.downloads/<name>/content/…       its files
-models/.installed.json                               what came from the hub, by its place
+models/checkpoints/.downloads/<name>-<key>/plan.json    what it will be, so that it can go on
+models/checkpoints/.downloads/<name>-<key>/content/…    its files
+models/.installed.json                                  what came from the hub, by its place
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +42,14 @@ class Place:
 
     @property
     def staging(self) -> Path:
-        """The hidden folder."""
-        return self.goal.parent / _HIDDEN / self.goal.name
+        """The hidden folder: one for each repository, revision and file, whatever they are called.
+
+        So two models of one name never continue each other's files.
+        """
+        meant = f"{self.plan.repo_id}@{self.plan.revision}:{self.plan.origin or ''}"
+        key = hashlib.sha256(meant.encode()).hexdigest()[:12]
+        name = self.plan.repo_id.rpartition("/")[2][:60]
+        return self.goal.parent / _HIDDEN / f"{name}-{key}"
 
     @property
     def content(self) -> Path:
@@ -113,14 +122,36 @@ def remember(models: Path, place: Place) -> None:
         write_whole(models / ".installed.json", json.dumps(entries, indent=1).encode())
 
 
-def installed(models: Path) -> dict[str, str]:
-    """Repository -> where its model lies (relative to ``models``), of those that still do."""
+def installed(models: Path) -> dict[tuple[str, str | None], str]:
+    """Repository and file (None for a whole one) -> where its model lies, relative to ``models``.
+
+    Only of those that still do.
+    """
     entries: dict[str, Any] = read_object(models / ".installed.json")
     return {
-        str(entry["repo_id"]): where
+        (str(entry["repo_id"]), entry.get("file")): where
         for where, entry in entries.items()
         if isinstance(entry, dict) and "repo_id" in entry and (models / where).exists()
     }
+
+
+def own_place(models: Path, plan: Plan) -> Place:
+    """Where this model is, or would go: never where another one is, even of the same name."""
+    where = installed(models).get((plan.repo_id, plan.origin))
+    for name in _names(plan):
+        place = Place(models, replace(plan, name=name))
+        if not place.goal.exists() or place.goal.relative_to(models).as_posix() == where:
+            return place
+    raise AssertionError("there is always another name")
+
+
+def _names(plan: Plan) -> Iterator[str]:
+    """Its own name, then with its owner's, then with numbers."""
+    yield plan.name
+    longer = f"{plan.name}-{plan.repo_id.partition('/')[0]}"
+    yield longer
+    for number in itertools.count(2):
+        yield f"{longer}-{number}"
 
 
 def size_words(size: int) -> str:
