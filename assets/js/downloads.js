@@ -5,10 +5,13 @@ import { hub } from "./library.js";
 import { progressLine } from "./progress.js";
 
 const LOOK = 500;
-const ACTIVE = ["queued", "asking", "downloading", "checking"];
+export const ACTIVE = ["queued", "asking", "downloading", "checking"];
 
-/** @param {{toast: any, onInstalled: () => void}} tools */
-export function createDownloads({ toast, onInstalled }) {
+/**
+ * @param {{toast: any, onDone: (download: any) => void, onFailed: (download: any) => void,
+ *   onChange: (list: any[]) => void}} tools
+ */
+export function createDownloads({ toast, onDone, onFailed, onChange }) {
   const rows = el("ul", { class: "models" });
   const element = el("section", { class: "downloads", hidden: true }, el("h2", { class: "shelf-title" }, t("downloads")), rows);
   /** @type {Map<string, ReturnType<typeof createRow>>} */
@@ -29,24 +32,30 @@ export function createDownloads({ toast, onInstalled }) {
         rows.prepend(shown.get(each.id).element);
       }
       shown.get(each.id).show(each);
-      if (each.state === "done" && states.has(each.id) && states.get(each.id) !== "done") {
-        toast.show(t("downloads.installed", { name: each.name }));
-        onInstalled();
-      }
+      const before = states.get(each.id);
       states.set(each.id, each.state);
+      if (!before || before === each.state) continue; // not news: it was so when the page was opened
+      if (each.state === "done") onDone(each);
+      if (each.state === "failed") onFailed(each);
     }
+    onChange(list);
   }
 
+  /** Looks until nothing is on its way any more; also while the studio does not answer. */
   async function watch() {
     clearTimeout(timer);
     const list = await hub.downloads().catch(() => null);
     if (list) draw(list);
     clearTimeout(timer);
-    if (!list || list.some((each) => ACTIVE.includes(each.state))) timer = setTimeout(watch, document.hidden ? 4 * LOOK : LOOK);
+    if (!list || list.some(isActive)) timer = setTimeout(watch, document.hidden || !list ? 4 * LOOK : LOOK);
   }
 
   async function cancel(id) {
-    draw(await hub.cancel(id).catch((error) => (toast.show(error.message || t("lost.title")), [])));
+    try {
+      draw(await hub.cancel(id));
+    } catch (error) {
+      toast.show(error.message || t("lost.title"));
+    }
   }
 
   async function resume({ repo_id, file }) {
@@ -54,8 +63,10 @@ export function createDownloads({ toast, onInstalled }) {
     watch();
   }
 
-  return { element, watch };
+  return { element, watch, isActive };
 }
+
+const isActive = ({ state }) => ACTIVE.includes(state);
 
 function createRow({ onCancel, onResume }) {
   let now = null;
@@ -81,12 +92,12 @@ function createRow({ onCancel, onResume }) {
     element,
     show(download) {
       now = download;
-      const active = ACTIVE.includes(now.state);
+      const active = isActive(now);
       name.textContent = now.repo_id;
       words.replaceChildren(...sentence(now).map((fact) => el("span", {}, fact)));
       problem.hidden = !now.error;
-      problem.textContent = now.error ?? "";
-      line.show(now.state === "done" ? 1 : now.total ? now.done / now.total : 0, { active, hidden: now.state === "done", label: now.repo_id });
+      if (problem.textContent !== (now.error ?? "")) problem.textContent = now.error ?? "";
+      line.show(now.state === "done" ? 1 : now.total ? now.done / now.total : 0, { active, hidden: now.state === "done" || (!active && !now.done), label: now.repo_id });
       go.hidden = active || now.state === "done";
       label(go, now.done ? "downloads.resume" : "notice.retry");
       label(stop, active ? "downloads.cancel" : now.state === "done" ? "notice.close" : "downloads.forget");
@@ -97,9 +108,11 @@ function createRow({ onCancel, onResume }) {
 /** Where an install is, as short facts. */
 function sentence(now) {
   const bytes = now.total ? t("downloads.bytes", { done: size(now.done), total: size(now.total) }) : "";
-  if (now.state === "done") return [t("hub.installed"), now.where];
-  if (now.state !== "downloading") return [t(`downloads.${now.state}`), bytes].filter(Boolean);
+  const file = now.file ?? "";
+  if (now.state === "done") return [file, now.where].filter(Boolean);
+  if (now.state !== "downloading") return [file, t(`downloads.${now.state}`), bytes].filter(Boolean);
   return [
+    file,
     bytes,
     now.speed ? t("downloads.speed", { size: size(now.speed) }) : "",
     now.seconds_left ? t("status.left", { time: duration(now.seconds_left) }) : "",

@@ -32,10 +32,10 @@ async function start() {
   const lightbox = createLightbox({ samplers, actions });
   const stage = createStage(easel, { samplers, actions, desk, lightbox });
   const gallery = createGallery(wall, { actions, lightbox });
-  const room = createModels(shelf, { desk, rooms, toast, onChange: (list) => (learn(list), topbar.look()) });
+  const room = createModels(shelf, { first: factsOf(desktop).values.model, desk, rooms, toast, onChange: (list) => (learn(list), topbar.look()) });
   const parts = { gallery, models: room };
   const watcher = createWatcher({ onJob, onLost: stage.lost });
-  const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, tabs });
+  const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, models: room, tabs });
   const topbar = createTopbar(top, { onHelp: shortcuts.help });
 
   /** What is installed may change while the page is open; the desk chooses from the same map. */

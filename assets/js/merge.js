@@ -2,6 +2,7 @@
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
 import { has, merges } from "./library.js";
+import { createMergeLoras } from "./mergeloras.js";
 import { createMerging } from "./merging.js";
 
 const METHODS = ["weighted_sum", "add_difference"];
@@ -11,6 +12,7 @@ const PRECISIONS = ["float16", "bfloat16", "float32"];
 export function createMerge({ toast, onMerged }) {
   const merging = createMerging({ toast, onMerged });
   const slots = ["a", "b", "c"].map(slot);
+  const loras = createMergeLoras();
   const method = select("method", METHODS.map((each) => [each, t(`merge.${each}`)]), redraw);
   const vae = select("vae", []);
   const precision = select("dtype", PRECISIONS.map((each) => [each, t(`merge.${each}`)]));
@@ -23,6 +25,7 @@ export function createMerge({ toast, onMerged }) {
     { class: "merge-form", onsubmit: (event) => (event.preventDefault(), begin()) },
     labelled("merge.method", method, how),
     ...slots.map((each) => each.element),
+    loras.element,
     el("div", { class: "merge-pair" }, labelled("merge.vae", vae), labelled("merge.dtype", precision)),
     labelled("merge.name", name),
     problem,
@@ -64,7 +67,7 @@ export function createMerge({ toast, onMerged }) {
     return {
       name: name.value.trim(), method: method.value, models: chosen.map((each) => each.choice.value),
       weights: difference ? [Number(slots[1].slider.value)] : chosen.map((each) => Number(each.slider.value)),
-      vae: vae.value || null, loras: [], dtype: precision.value,
+      vae: vae.value || null, loras: loras.values, dtype: precision.value,
     };
   }
 
@@ -92,6 +95,7 @@ export function createMerge({ toast, onMerged }) {
     usable = list.filter((each) => each.kind === "checkpoint" && !each.problem && each.family !== "unknown");
     for (const { choice } of slots) options(choice, [["", t("merge.pick")], ...usable.map((each) => [each.name, each.name])]);
     options(vae, [["", t("merge.vae.own")], ...list.filter((each) => each.kind === "vae" && !each.problem).map((each) => [each.name, each.name])]);
+    loras.learn(list.filter((each) => each.kind === "lora" && !each.problem).map((each) => each.name));
     redraw();
     const few = usable.length < 2;
     form.hidden = few || able === false;

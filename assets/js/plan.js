@@ -7,6 +7,7 @@ import { count, size, t } from "./i18n.js";
  * @param {{onInstall: () => void, onChoose: (file: string) => void}} listeners
  */
 export function planCard(plan, { onInstall, onChoose }) {
+  const choosing = plan.choices.length && !plan.files.length && plan.allowed; // no fault, but a question
   const short = plan.total - plan.kept > plan.free;
   const ready = plan.files.length && !plan.problem && !plan.installed && !short;
   const missing = plan.kept ? t("plan.kept", { size: size(plan.kept) }) : "";
@@ -15,8 +16,8 @@ export function planCard(plan, { onInstall, onChoose }) {
     { class: "plan-card" },
     el("p", { class: "model-name" }, plan.repo_id),
     plan.files.length ? facts(plan) : null,
-    plan.problem ? el("p", { class: "problem" }, plan.problem) : null,
-    plan.gated && !plan.allowed ? el("p", {}, el("a", { class: "link", href: plan.page, target: "_blank", rel: "noopener" }, t("plan.page"))) : null,
+    plan.problem && !choosing ? el("p", { class: "problem" }, plan.problem) : null,
+    plan.gated && !plan.allowed ? el("p", {}, el("a", { class: "link", href: plan.page, target: "_blank", rel: "noopener noreferrer" }, t("plan.page"))) : null,
     short ? el("p", { class: "problem" }, t("plan.full", { free: size(plan.free) })) : null,
     plan.installed ? el("p", {}, t("hub.installed")) : null,
     plan.choices.length ? choices(plan, onChoose) : null,
@@ -29,7 +30,7 @@ function facts(plan) {
   const rows = [
     ["plan.kind", t(`kind.${plan.kind}`)],
     ["plan.size", `${size(plan.total)} · ${t("plan.files", { n: plan.files.length })}`],
-    ["plan.licence", plan.licence ?? t("plan.unknown")],
+    ["plan.licence", el("a", { class: "page-link", href: plan.page, target: "_blank", rel: "noopener noreferrer" }, plan.licence ?? t("plan.unknown"))],
     ["plan.free", size(plan.free)],
     ["plan.where", plan.where],
   ];
