@@ -55,6 +55,7 @@ class StandIn:
     silent: bool = False  # accept, then say nothing
     away: bool = False  # break every connection
     elsewhere: bool = False  # send to another host for the files, as the hub does
+    sending: int = 0  # files on their way just now
     ended: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -171,10 +172,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.state.damage:
             content = bytes(len(content))
+        self.state.sending += 1
         try:
             self._write(content[start:end])
         except OSError:  # the other side is gone
             self.close_connection = True
+        finally:
+            self.state.sending -= 1
 
     def _write(self, content: bytes) -> None:
         sent = 0

@@ -63,8 +63,9 @@ const sideOf = ({ native_size: side, kind }) => (side && kind === "checkpoint" ?
 /** What stands in the line. */
 function short(model) {
   const painting = model.inpainting ? t("fact.inpainting") : "";
-  const facts = [familyOf(model), painting, varietyOf(model), size(model.size), sideOf(model)].filter(Boolean).map((fact) => el("span", {}, fact));
-  return model.sha256 ? [...facts, el("span", { class: "fact-hash" }, model.sha256.slice(0, 10))] : facts;
+  const facts = [familyOf(model), painting, varietyOf(model), size(model.size)].filter(Boolean).map((fact) => el("span", {}, fact));
+  const more = [["fact-side", sideOf(model)], ["fact-hash", model.sha256?.slice(0, 10)]].filter(([, fact]) => fact);
+  return [...facts, ...more.map(([name, fact]) => el("span", { class: name }, fact))];
 }
 
 /** Everything that is known, as names and values. */

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from studio.api.inputs import TheStudio, content
 from studio.errors import NotFound
 from studio.models.base import Kind
-from studio.models.previews import preview, preview_file
+from studio.models.previews import preview, preview_version
 
 router = APIRouter(prefix="/api/v1/models", tags=["choices"])
 
@@ -25,9 +25,9 @@ class PreviewAnswer(BaseModel):
 def previews(studio: TheStudio) -> list[PreviewAnswer]:
     """Put the version into the picture's address, so that it may be kept."""
     return [
-        PreviewAnswer(name=info.name, kind=info.kind, version=path.stat().st_mtime_ns // 1_000_000)
+        PreviewAnswer(name=info.name, kind=info.kind, version=version)
         for info in studio.catalog.list()
-        if (path := preview_file(info)) is not None
+        if (version := preview_version(info)) is not None
     ]
 
 

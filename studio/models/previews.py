@@ -30,6 +30,15 @@ def preview_file(info: ModelInfo) -> Path | None:
         return None
 
 
+def preview_version(info: ModelInfo) -> int | None:
+    """A number that changes with the picture; None without one."""
+    path = preview_file(info)
+    try:
+        return path.stat().st_mtime_ns // 1_000_000 if path else None
+    except OSError:  # it went away this moment
+        return None
+
+
 def preview(info: ModelInfo) -> bytes | None:
     """The picture as a small WebP, drawn anew: no other content can come out; None without one."""
     path = preview_file(info)

@@ -186,7 +186,7 @@ def test_a_hub_that_goes_away_is_told_and_gone_on_with_when_it_is_back(
     until(hub, "downloading", more=lambda now: now.done > 300_000)
     hub_server.away = True
     failed = until(hub, "failed")
-    assert "broke; resume to go on from there." in str(failed.error)
+    assert "broke; try again, what came is kept." in str(failed.error)
     assert failed.done > 300_000
     hub_server.away, hub_server.pace = False, 0.0
     hub_server.asked.clear()

@@ -92,7 +92,7 @@ def plain_errors(endpoint: str, repo_id: str, token: bool) -> Iterator[None]:
     except TimeoutException as error:
         raise HubError(f"{host} does not answer; try again in a while.") from error
     except HTTPError as error:
-        raise HubError(f"The connection to {host} broke; resume to go on from there.") from error
+        raise HubError(f"The connection to {host} broke; try again, what came is kept.") from error
     except OSError as error:
         raise _disk_or_line(error, host) from error
 
@@ -143,4 +143,4 @@ def _disk_or_line(error: OSError, host: str) -> HubError:
         return HubError("The disk is full: free some space, then resume.")
     if error.errno is not None:
         return HubError(f"The files cannot be written ({error.strerror}).")
-    return HubError(f"{host} sent less than it said; resume to go on from there.")
+    return HubError(f"{host} sent less than it said; try again, what came is kept.")
