@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -17,6 +18,7 @@ from studio.keeper import ModelKeeper
 from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.folders import prepare
+from studio.models.hub.hub import Hub
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
@@ -55,6 +57,7 @@ class Studio:
             self.catalog.close()
             self._lock.release()
             raise StartupError(str(error)) from error
+        self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self._worker = Worker(
             self.jobs,
             self.gallery,
@@ -70,6 +73,7 @@ class Studio:
 
     def stop(self) -> bool:
         """Put the running job back, close the files; whether the worker ended in time."""
+        self.hub.close()
         self.catalog.stop()
         in_time = self._worker.stop(_STOP_SECONDS)
         if in_time:  # else the worker may still need them; each commit is on disk already

@@ -4,6 +4,7 @@ StudioError
 ├── InvalidRequest      a field of a request is out of its bounds (422)
 ├── NotFound            no such job, picture or model (404)
 ├── QueueFull           too many jobs wait already (503)
+├── HubError            Hugging Face cannot be reached, or refuses (502)
 ├── ModelError          a model cannot be loaded or used
 ├── OutOfMemory         the device is too small for this request
 ├── StorageError        the disk is full or the folder cannot be written
@@ -46,6 +47,10 @@ class NotFound(StudioError):
 
 class QueueFull(StudioError):
     """So many jobs wait already that another would not be served in reasonable time."""
+
+
+class HubError(StudioError):
+    """Hugging Face cannot be reached, does not let this user in, or sends something else."""
 
 
 class ModelError(StudioError):

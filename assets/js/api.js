@@ -21,7 +21,11 @@ export function address(path, query = {}) {
   return url.href;
 }
 
-async function call(method, path, { query, body } = {}) {
+/**
+ * The server's answer; ApiError when it says no, or nothing.
+ * @param {string} method @param {string} path @param {{query?: Record<string, any>, body?: any}} [sent]
+ */
+export async function call(method, path, { query, body } = {}) {
   let answer;
   try {
     answer = await fetch(address(path, query), {
@@ -78,4 +82,4 @@ export const studio = {
   samplers: async () => listOf(await call("GET", "samplers"), "samplers"),
 };
 
-const listOf = (answer, name) => (Array.isArray(answer) ? answer : (answer[name] ?? []));
+export const listOf = (answer, name) => (Array.isArray(answer) ? answer : (answer[name] ?? []));

@@ -17,8 +17,8 @@ const fallback = data.words.en ?? {};
  * @param {Record<string, string|number>} [values]
  */
 export function t(key, values = {}) {
-  const wanted = values.n === 1 && (words[`${key}.one`] ?? fallback[`${key}.one`]);
-  const text = wanted || (words[key] ?? fallback[key] ?? key);
+  const spoken = key in words ? words : fallback;
+  const text = (values.n === 1 && spoken[`${key}.one`]) || (spoken[key] ?? key);
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
@@ -49,8 +49,9 @@ export function duration(seconds) {
   return t("time.minutes", { m: Math.floor(whole / 60), s: String(whole % 60).padStart(2, "0") });
 }
 
-/** Bytes as MB or GB. @param {number} bytes */
+/** Bytes as kB, MB or GB. @param {number} bytes */
 export function size(bytes) {
+  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 1024)} kB`;
   const gib = bytes / 2 ** 30;
   return gib >= 1 ? `${gib.toFixed(1)} GB` : `${Math.max(1, Math.round(bytes / 2 ** 20))} MB`;
 }

@@ -15,12 +15,13 @@ import { createTopbar } from "./topbar.js";
 import { createWatcher } from "./watcher.js";
 
 const byName = (list) => new Map(list.map((each) => [each.name, each]));
+const checkpoints = (list) => list.filter((each) => each.kind === "checkpoint");
 
 async function start() {
   const places = ["top", "stage", "gallery", "models", "desk"].map((name) => whenThere(`#studio-${name}`));
   const [[top, easel, wall, shelf, desktop], models, samplers] = await Promise.all([
     Promise.all(places),
-    studio.models().then((all) => byName(all.filter((each) => each.kind === "checkpoint"))),
+    studio.models().then(checkpoints).then(byName),
     studio.samplers().then(byName),
   ]);
   const { tabs } = factsOf(top);
@@ -31,10 +32,17 @@ async function start() {
   const lightbox = createLightbox({ samplers, actions });
   const stage = createStage(easel, { samplers, actions, desk, lightbox });
   const gallery = createGallery(wall, { actions, lightbox });
-  const parts = { gallery, models: createModels(shelf, { desk, rooms }) };
+  const room = createModels(shelf, { first: factsOf(desktop).values.model, desk, rooms, toast, onChange: (list) => (learn(list), topbar.look()) });
+  const parts = { gallery, models: room };
   const watcher = createWatcher({ onJob, onLost: stage.lost });
-  const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, tabs });
+  const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, models: room, tabs });
   const topbar = createTopbar(top, { onHelp: shortcuts.help });
+
+  /** What is installed may change while the page is open; the desk chooses from the same map. */
+  function learn(list) {
+    models.clear();
+    for (const model of checkpoints(list)) models.set(model.name, model);
+  }
 
   const counts = new Map();
   function onJob(job) {

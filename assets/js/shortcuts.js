@@ -14,9 +14,9 @@ const KEYS = [
 ];
 
 /**
- * @param {{stage: () => any, desk: any, rooms: any, actions: any, lightbox: any, gallery: any, tabs: string[]}} tools
+ * @param {{stage: () => any, desk: any, rooms: any, actions: any, lightbox: any, gallery: any, models: any, tabs: string[]}} tools
  */
-export function createShortcuts({ stage, desk, rooms, actions, lightbox, gallery, tabs }) {
+export function createShortcuts({ stage, desk, rooms, actions, lightbox, gallery, models, tabs }) {
   const sheet = helpSheet();
 
   function press(event) {
@@ -25,12 +25,23 @@ export function createShortcuts({ stage, desk, rooms, actions, lightbox, gallery
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return undefined;
     if (document.querySelector("dialog[open]")) return undefined;
     if (event.key === "?") return take(event, () => sheet.showModal());
-    if (event.key === "/") return take(event, () => (rooms.go("gallery"), setTimeout(() => gallery.search.focus(), 50)));
+    if (event.key === "/") return take(event, search);
     if (tabs[Number(event.key) - 1]) return take(event, () => rooms.go(tabs[Number(event.key) - 1]));
     const picture = rooms.current === "create" ? stage().current : null;
     if (picture && event.key.toLowerCase() === "f") return take(event, () => actions.favourite(picture));
     if (picture && event.key === "Delete") return take(event, () => actions.bin([picture]));
     return undefined;
+  }
+
+  /** The search of the room one is in, else the gallery's. */
+  function search() {
+    if (rooms.current === "models") {
+      models.showShelf();
+      models.search.focus();
+    } else {
+      rooms.go("gallery");
+      setTimeout(() => gallery.search.focus(), 50);
+    }
   }
 
   /** Closes what lies on top; with nothing on top, stops the job. */

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from studio.errors import (
     FieldProblem,
+    HubError,
     InvalidRequest,
     NotFound,
     QueueFull,
@@ -24,6 +25,7 @@ _STATUS: tuple[tuple[type[StudioError], int], ...] = (
     (NotFound, 404),
     (QueueFull, 503),
     (StorageError, 507),
+    (HubError, 502),
     (StudioError, 409),
 )
 

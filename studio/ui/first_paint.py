@@ -13,7 +13,8 @@ from html import escape
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-STYLES = ("tokens", "gradio", "frame", "desk", "stage", "picture", "gallery", "overlay")
+_ROOMS = ("desk", "stage", "picture", "gallery", "models", "merge")
+STYLES = ("tokens", "gradio", "frame", *_ROOMS, "overlay")
 
 
 def page_head(title: str, data: Mapping[str, object], modules: Iterable[str]) -> str:

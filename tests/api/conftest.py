@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,25 @@ SECONDS = 90.0  # until something must have happened, on a busy machine
 
 
 class RunningStudio:
-    """``python app.py`` on a free port; ``http`` talks to it."""
+    """``python app.py`` on a free port; ``http`` talks to it.
 
-    def __init__(self, data_dir: Path, script: str = "app.py") -> None:
+    ``flags`` and ``environment`` are added to its own.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        script: str = "app.py",
+        flags: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.data_dir = data_dir
         self.log = (data_dir / "log.txt").open("a+")
         self.process = subprocess.Popen(
             [sys.executable, script, "--port", "0", "--data-dir", str(data_dir),
-             "--model", "tiny", "--device", "cpu"],
+             "--model", "tiny", "--device", "cpu", *flags],
             cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
         )  # fmt: skip
         self.url = self._address()
         self.http = httpx.Client(base_url=self.url, timeout=SECONDS)

@@ -16,28 +16,28 @@ Visit = Callable[..., Visitor]
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_axe_finds_nothing_serious(visit: Visit, size: tuple[int, int], scheme: str) -> None:
+def test_axe_finds_nothingserious(visit: Visit, size: tuple[int, int], scheme: str) -> None:
     visitor = visit(size, color_scheme=scheme)
     page = visitor.page
     page.get_by_role("button", name="Fine tuning").click()
-    assert _serious(visitor) == []
+    assert serious(visitor) == []
     visitor.describe("a boat")
     visitor.generate()
     visitor.finished()
     page.wait_for_timeout(700)  # what fades in has no contrast on the way
-    assert _serious(visitor) == []
+    assert serious(visitor) == []
     page.goto(f"{visitor.url}/#gallery")
     page.wait_for_selector(".tile")
-    assert _serious(visitor) == []
+    assert serious(visitor) == []
     page.locator(".tile-open").first.click()
-    assert _serious(visitor) == []
+    assert serious(visitor) == []
     page.keyboard.press("Escape")
     page.goto(f"{visitor.url}/#models")
     page.wait_for_selector(".model")
-    assert _serious(visitor) == []
+    assert serious(visitor) == []
 
 
-def _serious(visitor: Visitor) -> list[str]:
+def serious(visitor: Visitor) -> list[str]:
     """What axe finds, looked at from the page's end: there the pinned button covers nothing."""
     visitor.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     found = Axe().run(visitor.page).response["violations"]

@@ -95,7 +95,7 @@ def test_on_a_cpu_nothing_is_changed_unless_it_is_asked_for(unet: Any) -> None:
 
 
 def test_compiling_marks_the_blocks_and_is_undone(unet: Any) -> None:
-    """The kernels themselves take minutes to build: here they are only asked for, and taken back."""
+    """The kernels take minutes to build: here they are only asked for, and taken back."""
     before = answer(unet)
     blocks = compile_blocks(unet)
     if not blocks:

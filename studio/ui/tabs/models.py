@@ -10,4 +10,5 @@ from studio.ui.html import mount_point
 
 def build(studio: Studio, words: Any) -> None:
     """A list of the models there are, and the folder that more of them go to."""
-    mount_point("models", folder=str(studio.settings.models))
+    folders = [str(folder) for folder in studio.settings.models_dir]
+    mount_point("models", folder=str(studio.settings.models), folders=folders)
