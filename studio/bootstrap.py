@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from studio import request as requests
+from studio.complete import complete
 from studio.errors import InvalidRequest, StartupError, StorageError, StudioError
 from studio.gallery import Gallery, Picture
 from studio.jobs import Job, Jobs
@@ -22,7 +22,7 @@ from studio.models.hub.hub import Hub
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
-from studio.request import GenerationRequest
+from studio.request import MAX_MODEL, GenerationRequest
 from studio.samplers import check_sampling
 from studio.settings import Settings
 from studio.storage import FolderLock
@@ -93,11 +93,11 @@ class Studio:
         if name is None:
             name = self.keeper.default
         defaults: Mapping[str, Any] = {}
-        if isinstance(name, str) and len(name) <= requests.MAX_MODEL:
+        if isinstance(name, str) and len(name) <= MAX_MODEL:
             info = self.catalog.find(name)
             self.catalog.hash_soon(info)
             defaults, name = info.defaults.as_values(), info.name
-        request = requests.complete({**values, "model": name}, defaults)
+        request = complete({**values, "model": name}, defaults)
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )

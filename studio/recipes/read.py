@@ -80,6 +80,8 @@ def _sound(recipe: Recipe) -> Recipe:
 
 def _kept(held: object, given: object) -> bool:
     """Whether the request holds what was given, rather than its default."""
+    if isinstance(held, tuple):
+        return isinstance(given, list | tuple) and list(held) == list(given)
     if isinstance(held, float):
         return isinstance(given, int | float | str) and str(float(given)) == str(held)
     return str(held) == str(given)
