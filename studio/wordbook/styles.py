@@ -56,8 +56,8 @@ class Styles:
     def put(self, identifier: str, values: Mapping[str, Any]) -> ListedStyle:
         """Keep an own style: ``name``, ``prompt``, ``negative_prompt``. Raises InvalidRequest."""
         name = checked_name(values.get("name"))
-        texts = _checked(values.get("prompt"), values.get("negative_prompt"))
-        style = Style(checked_id(identifier), name, *texts, group=OWN)
+        prompt, negative = _checked(values.get("prompt"), values.get("negative_prompt"))
+        style = Style(checked_id(identifier), name, prompt, negative, group=OWN)
         if covered := self._shipped.get(style.id):
             style = replace(style, group=covered.group, pocket=covered.pocket)
             if name == covered.name:
@@ -70,7 +70,7 @@ class Styles:
         if not self._own.remove(identifier):
             raise NotFound(f"There is no style of your own called “{identifier[:60]}”.")
 
-    def take_in(self, text: str) -> list[ListedStyle]:
+    def take_in(self, text: str) -> tuple[ListedStyle, ...]:
         """Keep every style of an A1111 or Fooocus file; none when one is not in order.
 
         Those with a name that is known already stand in its place when they are one's own; they
@@ -83,7 +83,7 @@ class Styles:
         for style in styles:
             _checked(style.prompt, style.negative_prompt)
         self._own.put(styles)
-        return [ListedStyle(style, True) for style in {s.id: s for s in styles}.values()]
+        return tuple(ListedStyle(style, True) for style in {s.id: s for s in styles}.values())
 
     def export(self, form: str) -> str:
         """One's own styles as A1111's ``csv`` or as ``json``."""
@@ -100,7 +100,7 @@ def _read(row: Mapping[str, Any]) -> Style:
     return Style(**known)
 
 
-def _checked(*texts: object) -> list[str]:
+def _checked(*texts: object) -> tuple[str, ...]:
     """Prompt and negative prompt; each may be missing, but not both."""
     given = ["" if text is None else text for text in texts]
     problems = []
@@ -114,7 +114,7 @@ def _checked(*texts: object) -> list[str]:
             )
     if problems:
         raise InvalidRequest(tuple(problems))
-    texts_given = [str(text) for text in given]
+    texts_given = tuple(str(text) for text in given)
     if not any(text.strip() for text in texts_given):
         raise InvalidRequest.of("prompt", "A style needs a prompt or a negative prompt.")
     return texts_given
