@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studio.prompt import grammar, plan, resolve, variants
+from studio.prompt import grammar, plan, variants
 from studio.prompt.grammar import Alternate, Node, Plain, Switch, Weighted, read_prompt
 from studio.prompt.plan import plan_prompt
 from studio.prompt.variants import choose, combinations, has_variants
@@ -19,7 +19,7 @@ MARKS = "()[]:|\\ab1. ANDBREAK#\n"
 prompts = st.text(alphabet=st.sampled_from(MARKS) | st.characters(codec="utf-8"), max_size=80)
 
 
-@pytest.mark.parametrize("module", [grammar, plan, variants, resolve])
+@pytest.mark.parametrize("module", [grammar, plan, variants])
 def test_the_specification(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert found.attempted > 4
