@@ -127,7 +127,7 @@ class ReadAnswer(BaseModel):
     """
 
     source: str
-    request: PartialRequest  # type: ignore[valid-type]
+    request: PartialRequest
     unrecognised: list[str]
     missing: list[MissingAnswer]
 

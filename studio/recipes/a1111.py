@@ -61,9 +61,11 @@ def _usual(pairs: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _schedule(pairs: Mapping[str, str], values: Mapping[str, Any]) -> str | None:
-    given = values.get("sigma_schedule", None if "Schedule type" in pairs else "automatic")
+    given: str | None = values.get(
+        "sigma_schedule", None if "Schedule type" in pairs else "automatic"
+    )
     if given == "automatic" and _CHOOSES.match(pairs.get("Version", "")):
-        return _OWN_SCHEDULES.get(values["sampler"], given)
+        return _OWN_SCHEDULES.get(str(values["sampler"]), given)
     return given
 
 

@@ -7,7 +7,7 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -106,6 +106,7 @@ WHOLE = {
 }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(WHOLE)), st.data())
 def test_a_damaged_file_gives_a_recipe_or_none(name: str, data: st.DataObject) -> None:
     content = bytearray(WHOLE[name])
@@ -117,12 +118,14 @@ def test_a_damaged_file_gives_a_recipe_or_none(name: str, data: st.DataObject) -
         assert recipe is None or isinstance(recipe, Recipe)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([SIGNATURE, b"\xff\xd8\xff\xe1", b"RIFF\0\0\0\0WEBPEXIF", b""]), st.binary())
 def test_anything_else_gives_a_recipe_or_none(start: bytes, rest: bytes) -> None:
     recipe = read_picture(start + rest)
     assert recipe is None or isinstance(recipe, Recipe)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_broken_exif_is_left_out(rest: bytes) -> None:
     for start in (b"II*\0", b"MM\0*", exif.PREFIX + b"MM\0*\0\0\0\x08\0\1\x87\x69\0\4\0\0\0\1"):

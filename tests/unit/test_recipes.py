@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -184,6 +184,7 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_hostile_json_is_read_without_an_error(data: Any) -> None:
     nodes = {"1": {"class_type": "KSampler", "inputs": data}, "2": data}
