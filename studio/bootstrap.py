@@ -15,6 +15,7 @@ from studio.gallery import Gallery, Picture
 from studio.jobs import Job, Jobs
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.keeper import ModelKeeper
+from studio.languages import load_speakers
 from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.folders import prepare
@@ -24,6 +25,7 @@ from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
 from studio.request import GenerationRequest
 from studio.samplers import check_sampling
+from studio.sentences import Sentence, say
 from studio.settings import Settings
 from studio.storage import FolderLock
 
@@ -43,6 +45,7 @@ class Studio:
 
     def __init__(self, settings: Settings, make_painter: PainterFactory | None = None) -> None:
         self.settings = settings
+        self.speakers = load_speakers(settings.assets)
         self._lock = FolderLock(settings.data_dir)
         self.catalog = Catalog(settings.models_dirs)
         self.keeper = ModelKeeper(settings, self.catalog)
@@ -56,7 +59,7 @@ class Studio:
         except (InvalidRequest, StorageError) as error:
             self.catalog.close()
             self._lock.release()
-            raise StartupError(str(error)) from error
+            raise StartupError(error.sentence) from error
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self._worker = Worker(
             self.jobs,
@@ -110,7 +113,7 @@ class Studio:
         try:
             self.catalog.find(name)
         except InvalidRequest as error:
-            raise InvalidRequest.of("refiner", str(error)) from None
+            raise InvalidRequest.of("refiner", error.sentence) from None
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
         """The words of ``prompt`` that a model with a small vocabulary has never seen."""
@@ -138,9 +141,9 @@ class Studio:
         """Let a model go, or all; see `ModelKeeper`."""
         return self.keeper.unload(name, self._worker.ask)
 
-    def _make_engine(self, say: Callable[[str], None]) -> Painter:
+    def _make_engine(self, tell: Callable[[Sentence], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""
-        say("Starting PyTorch")
+        tell(say("Starting PyTorch"))
         share_the_cpu()
         from studio.engine.engine import Engine
         from studio.engine.memory import acquire
@@ -149,7 +152,7 @@ class Studio:
         store = ModelStore(self.catalog, self.settings.device, rules=_rules(self.settings))
         self.keeper.store = store
         name = self.keeper.default
-        say(f"Loading {name}")
+        tell(say("Loading {model}", model=name))
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
             acquire(store, name)
         return Engine(store)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 
 from studio.errors import FieldProblem, InvalidRequest
+from studio.sentences import Sentence
 
 MAX_PROMPT = 10_000
 MAX_SIDE = 2048
@@ -220,7 +221,8 @@ def _problems(error: ValidationError) -> tuple[FieldProblem, ...]:
     first: dict[str, FieldProblem] = {}
     for detail in error.errors(include_url=False):
         name = str(detail["loc"][0]) if detail["loc"] else "request"
-        first.setdefault(name, FieldProblem(name, _sentence(name, detail)))
+        sentence = Sentence("{text}", {"text": _sentence(name, detail)})
+        first.setdefault(name, FieldProblem(name, sentence))
     return tuple(first.values())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from studio import infotext
+from studio.api.language import Said
 from studio.gallery import Picture
 from studio.jobs import JobSnapshot, State
 from studio.keeper import MemoryReport
@@ -16,13 +17,13 @@ class Problem(BaseModel):
     """One field that is wrong, and one sentence about it."""
 
     field: str
-    message: str
+    message: Said
 
 
 class ErrorAnswer(BaseModel):
     """Every error: one sentence, and one problem for each field that is wrong."""
 
-    detail: str
+    detail: Said
     problems: list[Problem]
 
 
@@ -35,10 +36,10 @@ class JobAnswer(BaseModel):
     steps: int
     seconds_left: float | None
     steps_per_second: float | None
-    note: str
+    note: Said
     queue_position: int | None
     picture_ids: list[str]
-    error: str | None
+    error: Said | None
     preview_version: int
     version: int
     created: float
@@ -142,7 +143,7 @@ class ModelAnswer(BaseModel):
     hash: str | None
     size: int
     resident: bool
-    problem: str | None
+    problem: Said | None
     native_size: int
     known_words: bool
     layout: str
@@ -199,7 +200,7 @@ class ResidentAnswer(BaseModel):
     where: str
     mode: str | None
     tile_vae: bool | None
-    plan: str | None
+    plan: Said | None
 
 
 class MemoryAnswer(BaseModel):
@@ -211,8 +212,8 @@ class MemoryAnswer(BaseModel):
     used: int | None
     budget: int | None
     ram_budget: int | None
-    plan: str | None
-    attention: str | None
+    plan: Said | None
+    attention: Said | None
     resident: list[ResidentAnswer]
 
     @classmethod

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest
+from studio.sentences import say
 
 MAX_BODY = 1_000_000
 _DRAINED = 16 * MAX_BODY  # of a body too large, read and dropped so that the answer arrives
@@ -34,14 +35,18 @@ async def _body(request: Request) -> dict[str, Any]:
         elif size > _DRAINED:
             break
     if size > MAX_BODY:
-        raise HTTPException(413, f"The body may have at most {MAX_BODY:,} bytes.")
+        raise HTTPException(413, say("The body may have at most {most:,} bytes.", most=MAX_BODY))
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
-        place = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
-        raise InvalidRequest.of("body", f"The body is not valid JSON{place}.") from None
+        sentence = say("The body is not valid JSON.")
+        if isinstance(error, json.JSONDecodeError):
+            place = str(error)
+            sentence = say("The body is not valid JSON ({place}).", place=place)
+        raise InvalidRequest.of("body", sentence) from None
     if not isinstance(values, dict):
-        raise InvalidRequest.of("body", "The body must be a JSON object, with fields by name.")
+        sentence = say("The body must be a JSON object, with fields by name.")
+        raise InvalidRequest.of("body", sentence)
     return values
 
 
