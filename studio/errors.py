@@ -18,14 +18,14 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 
-from studio.sentences import Sentence, say, together
+from studio.sentences import Sentence, say, together, verbatim
 
 
 class StudioError(Exception):
     """Anything a user may be told: ``sentence``, and its English as ``str(error)``."""
 
     def __init__(self, sentence: Sentence) -> None:
-        self.sentence = sentence
+        self.sentence = verbatim(sentence)
         super().__init__(sentence)
 
 

@@ -28,7 +28,9 @@ RECIPE = "Recipe"
 MODEL_HASH = "Model hash"
 _ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", MODEL_HASH, "Model")
 _VAES = {"None": "", "Automatic": "automatic"}
-_PAIR = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+# Finds what A1111's own pattern finds, in time that grows with the text and not with its square:
+# a key begins where no letter of a key stands before it, and nothing is ever given back.
+_PAIR = re.compile(r'(?<![\w \-/])[ \-/]*+(\w[\w \-/]++):\s*+("(?:\\.|[^\\"])++"|[^,]*+)(?:,|$)')
 _HASH = re.compile(r"[0-9a-fA-F]{8,64}")
 _HASH_BEHIND = re.compile(r" \[[0-9a-f]{8,10}\]$")
 _SIZE = re.compile(r"(\d+)x(\d+)")
@@ -229,6 +231,6 @@ def _number(value: str, kind: object) -> Any:
 def _from_json(text: str) -> dict[str, Any] | None:
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None

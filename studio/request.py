@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 
 from studio.errors import FieldProblem, InvalidRequest
-from studio.sentences import Sentence
+from studio.sentences import Sentence, verbatim
 
 MAX_PROMPT = 10_000
 MAX_SIDE = 2048
@@ -174,6 +174,11 @@ class GenerationRequest(BaseModel):
         )
 
 
+def label_of(field: str) -> Sentence:
+    """What a field is called within a sentence; the page's words have it in other languages."""
+    return Sentence(GenerationRequest.model_fields[field].title or field)
+
+
 def _partial_field(info: FieldInfo) -> tuple[Any, Any]:
     optional: Any = info.annotation | None  # type: ignore[operator]
     return optional, Field(
@@ -221,7 +226,7 @@ def _problems(error: ValidationError) -> tuple[FieldProblem, ...]:
     first: dict[str, FieldProblem] = {}
     for detail in error.errors(include_url=False):
         name = str(detail["loc"][0]) if detail["loc"] else "request"
-        sentence = Sentence("{text}", {"text": _sentence(name, detail)})
+        sentence = verbatim(_sentence(name, detail))
         first.setdefault(name, FieldProblem(name, sentence))
     return tuple(first.values())
 

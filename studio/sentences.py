@@ -87,6 +87,11 @@ def filled(
     return template.format_map({name: one(value) for name, value in values.items()})
 
 
+def verbatim(text: str) -> Sentence:
+    """What has no template, said as it stands in every language; a sentence stays what it is."""
+    return text if isinstance(text, Sentence) else Sentence("{text}", {"text": text})
+
+
 NOTHING = Sentence("")
 """What is said while there is nothing to say."""
 
@@ -101,7 +106,7 @@ def read(text: str) -> Sentence:
     try:
         return from_json(json.loads(text))
     except (ValueError, TypeError, KeyError, LookupError, AttributeError):
-        return Sentence("{text}", {"text": text})
+        return verbatim(text)
 
 
 def from_json(content: Any) -> Sentence:

@@ -1,6 +1,7 @@
 // The desk's memory and manners. Gradio draws the controls; what they hold is known here, kept in the
 // browser, and written back through one hidden button (#desk-write), so that no round trip is needed.
 import { studio } from "./api.js";
+import { createChoices } from "./choices.js";
 import { memory } from "./dom.js";
 import { createProblems } from "./problems.js";
 import { sizeOf, shapeOf } from "./shapes.js";
@@ -12,10 +13,12 @@ const ANSWER = 1500;
 
 /**
  * @param {{fields: string[], values: Record<string, any>}} facts the controls in their order, and first values
- * @param {{models: Map<string, any>, samplers: Map<string, any>}} tools
+ * @param {{models: Map<string, any>, vaes: Map<string, any>, samplers: Map<string, any>}} installed
  */
-export function createDesk(facts, { models, samplers }) {
+export function createDesk(facts, installed) {
   const { fields } = facts;
+  const { models } = installed;
+  const choices = createChoices(installed);
   /** @type {Record<string, any>} */
   let held = { ...facts.values, shape: "square", seed: null, prompt: "", negative_prompt: "" };
   let pending = {};
@@ -66,7 +69,7 @@ export function createDesk(facts, { models, samplers }) {
     if (before.model !== now.model) {
       const { width, height, ...rest } = models.get(now.model)?.defaults ?? {};
       const shape = now.shape === "custom" ? "square" : now.shape;
-      return { ...rest, shape, ...sizeOf(shape, models.get(now.model)?.native_size ?? 512) };
+      return { ...rest, vae: now.vae, shape, ...sizeOf(shape, models.get(now.model)?.native_size ?? 512) };
     }
     if (before.shape !== now.shape && now.shape !== "custom") return sizeOf(now.shape, native());
     if (before.sampler !== now.sampler) return { sampler: now.sampler, sigma_schedule: now.sigma_schedule };
@@ -75,15 +78,9 @@ export function createDesk(facts, { models, samplers }) {
 
   function update(name, value) {
     const change = { __type__: "update", value: name === "seed" ? String(value ?? "") : value };
-    if (name === "sigma_schedule") change.choices = schedules(held.sampler).map((each) => [t(`schedule.${each}`), each]);
-    const usable = [...models.values()].filter((m) => !m.problem).map((m) => [m.name, m.name]);
-    if (name === "model") change.choices = usable;
-    if (name === "refiner") change.choices = [[t("refiner.none"), ""], ...usable];
-    if (name === "shape") change.choices = ["square", "portrait", "landscape", "custom"].map((s) => [t(`shape.${s}`), s]);
-    return change;
+    const list = choices.of(name, held);
+    return list ? { ...change, choices: list } : change;
   }
-
-  const schedules = (sampler) => samplers.get(sampler)?.sigma_schedules ?? ["automatic"];
 
   /** Every control's value, in order -> values by name. @param {any[]} given */
   function read(given) {
@@ -134,10 +131,9 @@ export function createDesk(facts, { models, samplers }) {
       [pending, settled] = [{}, []];
       setTimeout(() => waiting.forEach((done) => done()));
       const before = read(given);
-      const next = { ...before, ...values };
-      if (!schedules(next.sampler).includes(next.sigma_schedule)) next.sigma_schedule = schedules(next.sampler)[0];
+      const next = choices.mended({ ...before, ...values }, facts.values);
       remember(next);
-      const touched = (name) => name in values || (name === "sigma_schedule" && ("sampler" in values || next[name] !== before[name]));
+      const touched = (name) => name in values || next[name] !== before[name] || (name === "sigma_schedule" && "sampler" in values);
       return fields.map((name, index) => (touched(name) ? update(name, next[name]) : given[index]));
     },
     /** Gradio: Generate was pressed; what is ordered. @param {any[]} given */
@@ -170,7 +166,6 @@ export function createDesk(facts, { models, samplers }) {
     apply(values) {
       const known = Object.fromEntries(Object.entries(values).filter(([name]) => fields.includes(name)));
       if (known.model && !models.has(known.model)) delete known.model;
-      if (known.refiner && !models.has(known.refiner)) known.refiner = "";
       if (known.width && known.height) known.shape = shapeOf(known.width, known.height, native());
       delete known.num_images;
       delete known.batch_size;
@@ -184,10 +179,10 @@ export function createDesk(facts, { models, samplers }) {
     restore() {
       const kept = memory.get("desk") ?? {};
       const known = Object.fromEntries(Object.entries({ ...held, ...kept }).filter(([name]) => fields.includes(name)));
-      if (!models.has(known.model) || models.get(known.model).problem) known.model = facts.values.model;
-      if (!models.has(known.refiner)) known.refiner = "";
       return write(known);
     },
+    /** What is installed has changed: the lists offer it. */
+    relist: () => write({ model: held.model, vae: held.vae, refiner: held.refiner }),
     /** Generate, as if the button were pressed. */
     generate: () => document.querySelector("#generate")?.click(),
     /** Values onto the desk, then Generate. @param {Record<string, any>} values */

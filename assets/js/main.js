@@ -15,18 +15,20 @@ import { createTopbar } from "./topbar.js";
 import { createWatcher } from "./watcher.js";
 
 const byName = (list) => new Map(list.map((each) => [each.name, each]));
-const checkpoints = (list) => list.filter((each) => each.kind === "checkpoint");
+const KINDS = { models: "checkpoint", vaes: "vae", loras: "lora" };
 
 async function start() {
   const places = ["top", "stage", "gallery", "models", "desk"].map((name) => whenThere(`#studio-${name}`));
-  const [[top, easel, wall, shelf, desktop], models, samplers] = await Promise.all([
+  const [[top, easel, wall, shelf, desktop], found, samplers] = await Promise.all([
     Promise.all(places),
-    studio.models().then(checkpoints).then(byName),
+    studio.models(),
     studio.samplers().then(byName),
   ]);
+  const installed = { models: new Map(), vaes: new Map(), loras: new Map(), samplers };
+  sort(found);
   const { tabs } = factsOf(top);
   const toast = createToast();
-  const desk = createDesk(factsOf(desktop), { models, samplers });
+  const desk = createDesk(factsOf(desktop), installed);
   const rooms = createRooms(tabs, (room) => parts[room]?.enter?.());
   const actions = createActions({ desk, toast, rooms });
   const lightbox = createLightbox({ samplers, actions });
@@ -38,10 +40,20 @@ async function start() {
   const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, models: room, tabs });
   const topbar = createTopbar(top, { onHelp: shortcuts.help });
 
-  /** What is installed may change while the page is open; the desk chooses from the same map. */
+  /** By kind and name, in the maps that the desk chooses from. */
+  function sort(list) {
+    for (const [name, kind] of Object.entries(KINDS)) {
+      installed[name].clear();
+      for (const each of list) if (each.kind === kind) installed[name].set(each.name, each);
+    }
+  }
+
+  /** What is installed may change while the page is open. */
   function learn(list) {
-    models.clear();
-    for (const model of checkpoints(list)) models.set(model.name, model);
+    const names = () => JSON.stringify(Object.keys(KINDS).map((kind) => [...installed[kind].values()].map((each) => [each.name, each.problem])));
+    const before = names();
+    sort(list);
+    if (names() !== before) desk.relist();
   }
 
   const counts = new Map();

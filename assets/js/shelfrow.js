@@ -19,7 +19,7 @@ export function createRow(model, tools) {
     el(
       "span",
       { class: "model-words" },
-      el("span", { class: "model-name" }, model.name, model.default ? el("span", { class: "soft model-mark" }, t("models.default")) : ""),
+      el("span", { class: "model-name" }, el("bdi", {}, model.name), model.default ? el("span", { class: "soft model-mark" }, ` ${t("models.default")}`) : ""),
       model.problem ? el("span", { class: "soft model-trouble" }, model.problem) : el("span", { class: "facts" }, ...short(model)),
     ),
     STATES.includes(state) ? el("span", { class: "model-state" }, el("span", { class: state === "resident" ? "dot is-on" : "dot" }), el("span", { class: "state-word" }, t(`models.${state}`))) : null,

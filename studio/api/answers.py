@@ -10,7 +10,7 @@ from studio.gallery import Picture
 from studio.jobs import JobSnapshot, State
 from studio.keeper import MemoryReport
 from studio.models.base import ModelInfo
-from studio.request import MAX_MODEL, GenerationRequest
+from studio.request import MAX_MODEL, GenerationRequest, PartialRequest
 
 
 class Problem(BaseModel):
@@ -111,6 +111,26 @@ class ParametersAnswer(BaseModel):
 
     parameters: str
     request: GenerationRequest
+
+
+class MissingAnswer(BaseModel):
+    """A model, LoRA or VAE that a recipe names and that is not installed here."""
+
+    kind: str
+    name: str
+    message: Said
+
+
+class ReadAnswer(BaseModel):
+    """A recipe from elsewhere. ``source``: the program that wrote it; ``request``: what it says.
+
+    ``unrecognised``: what this studio does not do or understand, as it stands in the recipe.
+    """
+
+    source: str
+    request: PartialRequest
+    unrecognised: list[str]
+    missing: list[MissingAnswer]
 
 
 class EmptiedAnswer(BaseModel):

@@ -85,12 +85,13 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 async def _parameter_error(request: Request, error: Exception) -> JSONResponse:
     """A parameter in the address, or a field of a small body, is not what it has to be."""
     assert isinstance(error, RequestValidationError)
-    problems = tuple(_parameter_problem(detail) for detail in error.errors())
+    problems = tuple(parameter_problem(detail) for detail in error.errors())
     whole = together([problem.message for problem in problems])
     return answer(422, whole, speaker_for(request), problems)
 
 
-def _parameter_problem(detail: Mapping[str, Any]) -> FieldProblem:
+def parameter_problem(detail: Mapping[str, Any]) -> FieldProblem:
+    """What Pydantic found wrong with a parameter or with a field of a small body."""
     name = str(detail["loc"][-1])
     return FieldProblem(name, say("{name}: {reason}.", name=name, reason=_reason(detail)))
 

@@ -6,6 +6,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from studio.bootstrap import Studio
@@ -13,6 +14,7 @@ from studio.errors import InvalidRequest
 from studio.sentences import say
 
 MAX_BODY = 1_000_000
+MAX_PICTURE_BODY = 48_000_000
 _DRAINED = 16 * MAX_BODY  # of a body too large, read and dropped so that the answer arrives
 
 
@@ -27,15 +29,28 @@ async def _visitor(request: Request) -> str:
 
 async def _body(request: Request) -> dict[str, Any]:
     """The JSON object of the body; InvalidRequest when it is something else, 413 when too large."""
+    return _object(await _content(request, MAX_BODY))
+
+
+async def _body_with_picture(request: Request) -> dict[str, Any]:
+    """The same for a body that a whole picture may be in; read beside the event loop."""
+    return await run_in_threadpool(_object, await _content(request, MAX_PICTURE_BODY))
+
+
+async def _content(request: Request, most: int) -> bytes:
     content, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= MAX_BODY:
+        if size <= most:
             content += chunk
-        elif size > _DRAINED:
+        elif size > most + _DRAINED:
             break
-    if size > MAX_BODY:
-        raise HTTPException(413, say("The body may have at most {most:,} bytes.", most=MAX_BODY))
+    if size > most:
+        raise HTTPException(413, say("The body may have at most {most:,} bytes.", most=most))
+    return bytes(content)
+
+
+def _object(content: bytes) -> dict[str, Any]:
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -53,6 +68,7 @@ async def _body(request: Request) -> dict[str, Any]:
 TheStudio = Annotated[Studio, Depends(_studio)]
 Visitor = Annotated[str, Depends(_visitor)]
 Body = Annotated[dict[str, Any], Depends(_body)]
+PictureBody = Annotated[dict[str, Any], Depends(_body_with_picture)]
 
 
 def content(kind: str) -> dict[int | str, dict[str, Any]]:

@@ -131,11 +131,18 @@ def fill(module: Any, source: Source, part: str, model: str, format_: Format) ->
                 )
             )
         weights[name] = format_.place(shaped)
+    if len(missing) == 1:
+        raise ModelError(
+            say(
+                "The model “{model}” cannot be loaded: {weight} of its {part} is missing.",
+                model=model, weight=missing[0], part=part,
+            )
+        )  # fmt: skip
     if missing:
         raise ModelError(
             say(
-                "The model “{model}” cannot be loaded: its {part} lacks {weights}.",
-                model=model, part=part, weights=_named(missing),
+                "The model “{model}” cannot be loaded: {weights} of its {part} are missing.",
+                model=model, weights=_named(missing), part=part,
             )
         )  # fmt: skip
     if extra := source.left_over():

@@ -15,6 +15,8 @@ import gradio as gr
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest, StudioError
 from studio.languages import COOKIE, Speaker, wanted_language
+from studio.models.addons.listing import AUTOMATIC, OWN_VAE
+from studio.models.base import Kind
 from studio.request import GenerationRequest
 from studio.ui.fields import Maker, sampler_choices, schedule_choices
 from studio.ui.html import mount_point, raw
@@ -28,7 +30,7 @@ Controls = dict[str, Any]
 
 def build_desk(studio: Studio, words: Any) -> None:
     """The controls in reading order, and their events."""
-    models = [(info.name, info.name) for info in studio.catalog.of_kind("checkpoint")]
+    models = _names(studio, "checkpoint")
     values = _first_values(studio)
     make = Maker(words, values)
     controls: Controls = {}
@@ -52,6 +54,9 @@ def build_desk(studio: Studio, words: Any) -> None:
             controls["guidance_scale"] = make.slider("guidance_scale", step=0.1)
             controls["seed"] = make.text("seed", lines=1, most=1)  # a number box has no “none”
             controls["batch_size"] = make.slider("batch_size", step=1)
+            controls["clip_skip"] = make.slider("clip_skip", step=1)
+            usual = [(words("vae.automatic"), AUTOMATIC), (words("vae.own"), OWN_VAE)]
+            controls["vae"] = make.choice("vae", [*usual, *_names(studio, "vae")])
             none = (words("refiner.none"), "")
             controls["refiner"] = make.choice("refiner", [none, *models])
             controls["refiner_switch_at"] = make.slider("refiner_switch_at", step=0.05)
@@ -61,10 +66,15 @@ def build_desk(studio: Studio, words: Any) -> None:
     _telling(studio, controls)
 
 
+def _names(studio: Studio, kind: Kind) -> list[tuple[str, str]]:
+    """Every usable model of a kind, as a list offers it; the page leaves out what does not fit."""
+    return [(info.name, info.name) for info in studio.catalog.of_kind(kind)]
+
+
 def _first_values(studio: Studio) -> dict[str, Any]:
     """What a new page starts with: the chosen model and its defaults, a new seed each time."""
     info = studio.catalog.find(studio.keeper.default)
-    usual = ("num_images", "batch_size", "refiner", "refiner_switch_at")
+    usual = ("num_images", "batch_size", "clip_skip", "vae", "refiner", "refiner_switch_at")
     values = {name: GenerationRequest.model_fields[name].default for name in usual}
     return {**values, "model": info.name, **info.defaults.as_values()}
 

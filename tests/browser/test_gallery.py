@@ -107,5 +107,5 @@ def test_models_are_listed_honestly(visit: Visit, studio: RunningStudio, shots: 
     row = page.locator(".model").filter(has_text="tiny")
     expect(row).to_contain_text("Loaded")
     expect(row).to_contain_text("64 × 64")
-    expect(page.get_by_text(str(studio.data_dir / "models"))).to_be_visible()
+    expect(page.get_by_text(str(studio.data_dir / "models"), exact=True)).to_be_visible()
     page.screenshot(path=shots / "models.png")

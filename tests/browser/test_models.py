@@ -157,7 +157,7 @@ def test_loaded_let_go_and_made_the_default(visit: Visit, studio: RunningStudio)
     expect(line).to_contain_text("Ready")
     page.get_by_role("button", name="Make default: pocket").click()
     expect(line).to_contain_text("default")
-    expect(row(page, "tiny")).not_to_contain_text("default")
+    expect(row(page, "tiny").locator(".model-open")).not_to_contain_text("default")
 
 
 @SIZES

@@ -30,7 +30,8 @@ SPEAKING = {
     name
     for name, value in vars(errors).items()
     if isinstance(value, type) and issubclass(value, StudioError)
-} | {"DamagedFile", "HTTPException", "Preparing"}
+} | {"DamagedFile", "Preparing"}
+NAMED = {"InvalidRequest", "FieldProblem", "HTTPException"}  # a field or a status comes first
 
 
 def sources() -> Iterator[tuple[Path, ast.Module]]:
@@ -102,9 +103,9 @@ def test_nothing_is_said_but_by_say() -> None:
     """mypy sees to what is not written out on the spot: errors take a Sentence."""
     for path, name, call in calls():
         place = f"{path.relative_to(REPOSITORY)}:{call.lineno}"
-        if name in SPEAKING:
+        if name in SPEAKING - NAMED:
             assert not any(is_text(each) for each in call.args[:1]), place
-        if name in ("InvalidRequest", "FieldProblem", "HTTPException"):
+        if name in NAMED:
             assert not any(is_text(each) for each in call.args[1:]), place
         if name not in ("say", "info", "warning", "error", "exception", "Field"):
             for keyword in call.keywords:
@@ -161,7 +162,7 @@ def test_several_problems_are_one_text_in_each_language() -> None:
 def test_labels_within_sentences_are_those_of_the_page() -> None:
     chinese = load_speakers(ASSETS)["zh-CN"]
     for info in GenerationRequest.model_fields.values():
-        assert CHINESE.search(chinese(Sentence(info.title or ""))), info.title
+        assert info.title in NAMES or CHINESE.search(chinese(Sentence(info.title or "")))
 
 
 def test_what_the_system_says_is_translated_where_it_is_common() -> None:

@@ -1,0 +1,45 @@
+// What the desk's lists offer: it depends on what is installed, and on what else is chosen.
+import { t } from "./i18n.js";
+
+const SHAPES = ["square", "portrait", "landscape", "custom"];
+/** Families that share their autoencoder with another. */
+const ALIKE = { sd2: "sd1", sdxl_refiner: "sdxl" };
+
+/** @param {{models: Map<string, any>, vaes: Map<string, any>, samplers: Map<string, any>}} installed */
+export function createChoices({ models, vaes, samplers }) {
+  const usable = () => [...models.values()].filter((each) => !each.problem).map((each) => [each.name, each.name]);
+  const schedules = (sampler) => samplers.get(sampler)?.sigma_schedules ?? ["automatic"];
+  const lists = {
+    sigma_schedule: ({ sampler }) => schedules(sampler).map((each) => [t(`schedule.${each}`), each]),
+    shape: () => SHAPES.map((each) => [t(`shape.${each}`), each]),
+    model: usable,
+    refiner: () => [[t("refiner.none"), ""], ...usable()],
+    vae: ({ model }) => [[t("vae.automatic"), "automatic"], [t("vae.own"), ""], ...fitting(model)],
+  };
+
+  /** The VAEs that go with a model. */
+  function fitting(model) {
+    const family = models.get(model)?.family;
+    return [...vaes.values()].filter((each) => suits(each, family)).map((each) => [each.name, each.name]);
+  }
+
+  return {
+    schedules,
+    /** Label and value of each choice of the field `name`; undefined when it is no list. */
+    of: (name, values) => lists[name]?.(values),
+    /** `values`, where what is not there or does not fit gives way to what always does. */
+    mended(values, usual) {
+      const mended = { ...values };
+      if (!models.has(values.model) || models.get(values.model).problem) mended.model = usual.model;
+      if (!models.has(values.refiner)) mended.refiner = "";
+      if (!lists.vae(mended).some(([, value]) => value === values.vae)) mended.vae = "automatic";
+      if (!schedules(values.sampler).includes(values.sigma_schedule)) mended.sigma_schedule = schedules(values.sampler)[0];
+      return mended;
+    },
+  };
+}
+
+function suits(vae, family) {
+  if (vae.problem || vae.variety === "tiny") return false;
+  return !vae.family || (ALIKE[vae.family] ?? vae.family) === (ALIKE[family] ?? family);
+}
