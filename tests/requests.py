@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, get_args, get_origin
 
 from hypothesis import strategies as st
-from pydantic.fields import FieldInfo
 
+from studio.complete import given_fields
 from studio.request import GenerationRequest
 from studio.samplers import SAMPLERS
 
@@ -44,16 +44,9 @@ def requests() -> st.SearchStrategy[GenerationRequest]:
     """Requests of one picture; each field has its default or any value within its bounds."""
     fields = {
         name: st.just(info.default) | _CHOICES.get(name, _values(info.annotation, info.metadata))
-        for name, info in GenerationRequest.model_fields.items()
-        if not _found_out(info)
+        for name, info in given_fields().items()
     }
     return st.builds(GenerationRequest, **fields)
-
-
-def _found_out(info: FieldInfo) -> bool:
-    """Whether a field is none that a person gives."""
-    extra = info.json_schema_extra
-    return isinstance(extra, dict) and bool(extra.get("resolved"))
 
 
 def _values(kind: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
