@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from studio import request as requests
+from studio.complete import complete
 from studio.errors import InvalidRequest, QueueFull, StartupError, StorageError, StudioError
 from studio.gallery import Gallery, Picture
 from studio.jobs import Job, Jobs
@@ -25,7 +25,7 @@ from studio.models.hub.hub import Hub
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
-from studio.request import GenerationRequest
+from studio.request import MAX_MODEL, MAX_SEED, GenerationRequest
 from studio.samplers import check_sampling
 from studio.sentences import Sentence, say
 from studio.settings import Settings
@@ -120,7 +120,7 @@ class Studio:
             )
         seed = values.get("seed")
         if seed in (None, -1):
-            seed = secrets.randbelow(requests.MAX_SEED + 1)
+            seed = secrets.randbelow(MAX_SEED + 1)
         jobs: list[Job] = []
         try:
             for text in found.texts:
@@ -143,11 +143,11 @@ class Studio:
         if name is None:
             name = self.keeper.default
         defaults: Mapping[str, Any] = {}
-        if isinstance(name, str) and len(name) <= requests.MAX_MODEL:
+        if isinstance(name, str) and len(name) <= MAX_MODEL:
             info = self.catalog.find(name)
             self.catalog.hash_soon(info)
             defaults, name = info.defaults.as_values(), info.name
-        request = requests.complete({**values, "model": name}, defaults)
+        request = self.wordbook.resolve(complete({**values, "model": name}, defaults))
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )

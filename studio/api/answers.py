@@ -6,11 +6,12 @@ from pydantic import BaseModel, Field
 
 from studio import infotext
 from studio.api.language import Said
+from studio.complete import PartialRequest
 from studio.gallery import Picture
 from studio.jobs import JobSnapshot, State
 from studio.keeper import MemoryReport
 from studio.models.base import ModelInfo
-from studio.request import MAX_MODEL, GenerationRequest, PartialRequest
+from studio.request import MAX_MODEL, GenerationRequest
 
 
 class Problem(BaseModel):

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field, ValidationError
 from studio.api.answers import JobAnswer, JobsAnswer
 from studio.api.errors import parameter_problem
 from studio.api.inputs import Body, TheStudio, Visitor, json_body
+from studio.complete import PartialRequest
 from studio.errors import InvalidRequest, NotFound
-from studio.request import MAX_PROMPT, MAX_SEED, PartialRequest
+from studio.request import MAX_PROMPT, MAX_SEED
 from studio.sentences import say
 from studio.wordbook.completion import MAX_PREFIX, Completion, Kind
 from studio.wordbook.history import PastPrompt

@@ -11,10 +11,10 @@ from fastapi import APIRouter
 
 from studio.api.answers import MissingAnswer, ReadAnswer
 from studio.api.inputs import PictureBody, TheStudio, json_body
+from studio.complete import PartialRequest
 from studio.errors import InvalidRequest
 from studio.models.meant import meant_here
 from studio.recipes import Recipe, is_picture, read_picture, read_text
-from studio.request import PartialRequest
 from studio.sentences import say
 
 router = APIRouter(prefix="/api/v1", tags=["pictures"])

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from studio.api.inputs import Body, TheStudio, content, json_body
 from studio.bootstrap import Studio
+from studio.complete import PartialRequest
 from studio.errors import InvalidRequest
-from studio.request import PartialRequest
 from studio.sentences import say
 from studio.wordbook.presets import Preset
 from studio.wordbook.styles import ListedStyle

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from studio.errors import InvalidRequest
 from studio.prompt.resolve import resolve
+from studio.prompt.styles import apply_styles
 from studio.prompt.variants import Combinations, combinations, has_variants, unknown_wildcards
-from studio.request import MAX_SEED
+from studio.request import MAX_PROMPT, MAX_SEED, GenerationRequest, label_of
+from studio.sentences import say
 from studio.wordbook.history import PromptHistory
 from studio.wordbook.presets import Presets
 from studio.wordbook.styles import Styles
@@ -62,6 +65,32 @@ class Wordbook:
             for one in seeds
         ]
 
+    def resolve(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with what its pictures' prompts come to, where that is not what was written.
+
+        A picture's own seed draws its variants. What was resolved before (it has a template) is
+        taken as it stands. Raises InvalidRequest for a style that is not there, and for a prompt
+        that has become too long.
+        """
+        written = Draft(request.prompt, request.negative_prompt, request.styles)
+        styles = self.styles.find(written.styles)
+        drawn = not request.template and self.has_variants(written)
+        if not styles and not drawn:
+            return request
+        texts, wildcards = (written.prompt, written.negative_prompt), self.wildcards.now()
+        said = [
+            resolve(*texts, styles, wildcards, request.one(index).seed)
+            if drawn
+            else apply_styles(*texts, styles)
+            for index in range(request.num_images)
+        ]
+        prompts, negative_prompts = zip(*said, strict=True)
+        _check_length("prompt", prompts)
+        _check_length("negative_prompt", negative_prompts)
+        return request.model_copy(
+            update={"picture_prompts": prompts, "picture_negative_prompts": negative_prompts}
+        )
+
     def has_variants(self, draft: Draft) -> bool:
         """Whether the words stand for anything but themselves."""
         wildcards = self.wildcards.now()
@@ -80,3 +109,19 @@ class Wordbook:
     def close(self) -> None:
         """Close what is open."""
         self.history.close()
+
+
+def _check_length(field: str, texts: Iterable[str]) -> None:
+    length = max(map(len, texts))
+    if length > MAX_PROMPT:
+        label = label_of(field)
+        raise InvalidRequest.of(
+            field,
+            say(
+                "{label} may have at most {most:,} characters; with its styles "
+                "and wildcards it has {given:,}.",
+                label=label,
+                most=MAX_PROMPT,
+                given=length,
+            ),
+        )

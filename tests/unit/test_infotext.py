@@ -58,7 +58,7 @@ def test_every_request_comes_back_from_its_picture(request: GenerationRequest) -
     image = Image.new("RGB", (8, 8))
     content = images.encode_png(image, infotext.png_info(request))
     with Image.open(io.BytesIO(content)) as opened:
-        assert infotext.from_image(opened) == request.model_dump()
+        assert infotext.from_image(opened) == request.model_dump(mode="json")
 
 
 A1111S_OWN = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')

@@ -16,6 +16,7 @@ from studio.errors import InvalidRequest, NotFound
 from studio.pocket.world.words import unknown_words
 from studio.prompt import resolve
 from studio.prompt.variants import choose
+from studio.request import GenerationRequest
 from studio.settings import REPOSITORY
 from studio.wordbook import Wordbook, completion, wildcards
 from studio.wordbook.completion import Known, NamedStyle, complete
@@ -156,6 +157,31 @@ def test_each_picture_draws_its_own_words(book: Wordbook) -> None:
     assert all(each.prompt.endswith(", oil painting") for each in three)
     with pytest.raises(InvalidRequest, match="no style “nowhere”"):
         book.wordings(Draft("a", styles=["nowhere"]), 1, 1)
+
+
+def test_a_request_is_resolved_once_for_every_picture(book: Wordbook) -> None:
+    written = GenerationRequest(
+        prompt="a {red|blue} boat", negative_prompt="fog", styles=("oil",), seed=1, num_images=6
+    )
+    resolved = book.resolve(written)
+    assert resolved.prompt == written.prompt  # as it was written: what a job shows
+    recipes = [resolved.one(index) for index in range(6)]
+    drawn = book.wordings(Draft("a {red|blue} boat", "fog", ["oil"]), 1, 6)
+    assert [recipe.prompt for recipe in recipes] == [wording.prompt for wording in drawn]
+    assert len({recipe.prompt for recipe in recipes}) == 2
+    for recipe in recipes:
+        assert recipe.negative_prompt.startswith("fog")
+        assert (recipe.styles, recipe.template_styles) == ((), ("oil",))
+        assert recipe.template == written.prompt
+        assert book.resolve(recipe) is recipe  # to make it again needs no wordbook
+    assert recipes[3] == recipes[3].one(0)
+
+
+def test_words_that_grow_too_long_are_refused(book: Wordbook) -> None:
+    with pytest.raises(InvalidRequest, match="with its styles and wildcards it has 10,"):
+        book.resolve(GenerationRequest(prompt="x" * 10_000, styles=("oil",)))
+    with pytest.raises(InvalidRequest, match="no style “nowhere”"):
+        book.resolve(GenerationRequest(styles=("nowhere",)))
 
 
 @given(st.text(max_size=60), st.integers(0, 2**32 - 1))
