@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest
+from studio.sentences import say
 
 MAX_BODY = 1_000_000
 MAX_PICTURE_BODY = 48_000_000
@@ -45,7 +46,7 @@ async def _content(request: Request, most: int) -> bytes:
         elif size > most + _DRAINED:
             break
     if size > most:
-        raise HTTPException(413, f"The body may have at most {most:,} bytes.")
+        raise HTTPException(413, say("The body may have at most {most:,} bytes.", most=most))
     return bytes(content)
 
 
@@ -53,10 +54,14 @@ def _object(content: bytes) -> dict[str, Any]:
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
-        place = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
-        raise InvalidRequest.of("body", f"The body is not valid JSON{place}.") from None
+        sentence = say("The body is not valid JSON.")
+        if isinstance(error, json.JSONDecodeError):
+            place = str(error)
+            sentence = say("The body is not valid JSON ({place}).", place=place)
+        raise InvalidRequest.of("body", sentence) from None
     if not isinstance(values, dict):
-        raise InvalidRequest.of("body", "The body must be a JSON object, with fields by name.")
+        sentence = say("The body must be a JSON object, with fields by name.")
+        raise InvalidRequest.of("body", sentence)
     return values
 
 
@@ -66,9 +71,9 @@ Body = Annotated[dict[str, Any], Depends(_body)]
 PictureBody = Annotated[dict[str, Any], Depends(_body_with_picture)]
 
 
-def content(kind: str) -> dict[int | str, dict[str, Any]]:
-    """The description of an answer that is not JSON, by its media type."""
-    return {200: {"content": {kind: {}}}}
+def content(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """The description of an answer that is not JSON, by its media types."""
+    return {200: {"content": {kind: {} for kind in kinds}}}
 
 
 def json_body(schema: dict[str, Any]) -> dict[str, Any]:
