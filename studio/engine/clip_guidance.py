@@ -1,9 +1,9 @@
 """Guidance by CLIP: every step is pulled towards what CLIP takes for the prompt.
 
-The road before classifier-free guidance: Dhariwal & Nichol 2021, arXiv:2105.05233, algorithm 2, with
-CLIP for the classifier. The gradient is taken at the denoised estimate, not through the UNet, as in
-He et al. 2024, arXiv:2311.16424 (without its autoencoder), and only its direction counts: so the
-scale means the same for every model and size, and a step costs one decoding and its way back.
+The road before classifier-free guidance: Dhariwal & Nichol 2021, arXiv:2105.05233, algorithm 2,
+with CLIP for the classifier. The gradient is taken at the denoised estimate, not through the UNet,
+as in He et al. 2024, arXiv:2311.16424 (without its autoencoder), and only its direction counts: so
+the scale means the same for every model and size, and a step costs one decoding and the way back.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ClipGuided:
         kind = self._levels.prediction_type
         denoised = estimate(latents, output, alpha, sigma, kind)
         pull = self._scale * self._direction(denoised)
-        # the estimate shall move by sigma · pull; x0 = alpha · x - sigma · v = (x - sigma · e) / alpha
+        # so that x0 = alpha · x - sigma · v = (x - sigma · e) / alpha moves by sigma · pull
         if kind == "sample":
             return output + sigma * pull
         return output - pull * (1.0 if kind == "v_prediction" else alpha)

@@ -36,7 +36,7 @@ class ClipPair:
 
     @torch.no_grad()
     def read(self, text: str) -> torch.Tensor:
-        """The vector (1, P), of length 1, of a text; what does not fit into one pass is left out."""
+        """The vector (1, P), of length 1, of a text, which is cut to one pass."""
         pooled = self.model.pooled_text(text)
         return functional.normalize(pooled @ self.projection.T, dim=-1)
 
