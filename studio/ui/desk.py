@@ -63,6 +63,7 @@ def build_desk(studio: Studio, words: Any) -> None:
             raw('<div data-fold="rare"></div>')
             with gr.Column(elem_id="rare"):
                 controls |= _rare_controls(make)
+        raw('<div id="studio-recipe"></div>')
         mount_point("desk", fields=list(controls), values=values)
     _remembering(controls)
     _generating(studio, controls, generate)
