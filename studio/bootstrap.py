@@ -19,6 +19,7 @@ from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.folders import prepare
 from studio.models.hub.hub import Hub
+from studio.models.merging.merges import Merges
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
@@ -58,6 +59,7 @@ class Studio:
             self._lock.release()
             raise StartupError(str(error)) from error
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
+        self.merges = Merges(settings.models / "checkpoints", self.catalog)
         self._worker = Worker(
             self.jobs,
             self.gallery,
@@ -74,6 +76,7 @@ class Studio:
     def stop(self) -> bool:
         """Put the running job back, close the files; whether the worker ended in time."""
         self.hub.close()
+        self.merges.close()
         self.catalog.stop()
         in_time = self._worker.stop(_STOP_SECONDS)
         if in_time:  # else the worker may still need them; each commit is on disk already
