@@ -155,6 +155,7 @@ class Studio:
         say(f"Loading {name}")
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
             acquire(store, name)
+        self.merges.begin()
         return Engine(store)
 
 

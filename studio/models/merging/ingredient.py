@@ -88,7 +88,7 @@ def check_alike(first: Ingredient, other: Ingredient) -> None:
     """
     unlike = f"“{other.info.name}” is built otherwise than “{first.info.name}”"
     if first is other:
-        unlike = f"“{first.info.name}” is not whole"
+        unlike = f"“{first.info.name}” cannot be merged"
     for part, shapes in first.shapes.items():
         for name, shape in shapes.items():
             have, wanted = other.stored_shape(part, name), shape

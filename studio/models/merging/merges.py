@@ -16,7 +16,6 @@ from studio.models.catalog import Catalog
 from studio.models.merging.names import HIDDEN, check_free
 from studio.models.merging.order import Order, find_all
 from studio.models.merging.recipe import Recipe, read_recipe
-from studio.models.threads import share_the_cpu
 
 MergeState = Literal["queued", "running", "done", "failed", "cancelled"]
 ACTIVE = ("queued", "running")
@@ -54,15 +53,29 @@ class _Entry:
 
 
 class Merges:
-    """What is being merged into ``folder``, and was since the studio started."""
+    """What is being merged into ``folder``, and was since the studio started.
+
+    Merges wait until `begin` was called.
+    """
 
     def __init__(self, folder: Path, catalog: Catalog) -> None:
         self._folder, self._catalog = folder, catalog
         self._changed = threading.Condition()
         self._entries: dict[str, _Entry] = {}
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._ready = self._closed = False
         shutil.rmtree(folder / HIDDEN, ignore_errors=True)  # what a killed studio left behind
+
+    def begin(self) -> None:
+        """Let merges run from now on. Call it in the thread that imports torch, once it has.
+
+        Libraries that load their parts when they are needed do not bear two threads at that.
+        """
+        from studio.models.merging import merge  # noqa: F401 - so that nothing is left to import
+
+        with self._changed:
+            self._ready = True
+            self._changed.notify_all()
 
     def list(self) -> list[Merge]:
         """Every merge of this run; oldest first."""
@@ -141,16 +154,15 @@ class Merges:
         """Wait for the next one; None when the studio stops."""
         with self._changed:
             while not self._closed:
-                for entry in self._entries.values():
-                    if entry.now.state == "queued":
-                        entry.now = replace(entry.now, state="running")
-                        return entry
+                queued = [e for e in self._entries.values() if e.now.state == "queued"]
+                if queued and self._ready:
+                    queued[0].now = replace(queued[0].now, state="running")
+                    return queued[0]
                 self._changed.wait()
             return None
 
     def _merge(self, entry: _Entry) -> Path:
-        share_the_cpu()  # before torch is imported, which the next line may be the first to do
-        from studio.models.merging.merge import merge
+        from studio.models.merging.merge import merge  # `begin` has imported it, and torch
 
         return merge(entry.order, self._folder, lambda done, all_: self._came(entry, done / all_))
 
