@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
-from studio import request as requests
-from studio.errors import InvalidRequest, StartupError, StorageError, StudioError
+from studio.complete import complete
+from studio.errors import InvalidRequest, QueueFull, StartupError, StorageError, StudioError
 from studio.gallery import Gallery, Picture
 from studio.jobs import Job, Jobs
+from studio.jobs.jobs import MAX_WAITING
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.keeper import ModelKeeper
 from studio.models.addons.listing import check_addons
@@ -23,10 +25,11 @@ from studio.models.merging.merges import Merges
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
-from studio.request import GenerationRequest
+from studio.request import MAX_MODEL, MAX_SEED, GenerationRequest
 from studio.samplers import check_sampling
 from studio.settings import Settings
 from studio.storage import FolderLock
+from studio.wordbook import Wordbook
 
 _GLUE = frozenset(
     ("a", "an", "the", "this", "that", "it", "its", "is", "are", "and", "or", "as", "with", "of",
@@ -54,6 +57,7 @@ class Studio:
             self.gallery = Gallery(settings.pictures)
             self.gallery.reconcile()
             self.jobs = Jobs(settings.data_dir / "jobs.sqlite", self.gallery)
+            self.wordbook = Wordbook(settings.presets, settings.data_dir)
         except (InvalidRequest, StorageError) as error:
             self.catalog.close()
             self._lock.release()
@@ -82,6 +86,7 @@ class Studio:
         if in_time:  # else the worker may still need them; each commit is on disk already
             self.jobs.close()
             self.gallery.close()
+            self.wordbook.close()
             self.catalog.close()
             self._lock.release()
         return in_time
@@ -92,15 +97,53 @@ class Studio:
         Raises InvalidRequest with one problem for each field that is wrong, QueueFull,
         StorageError; then nothing is queued.
         """
+        job = self._submit(values, visitor)
+        self._remember(values, visitor)
+        return job
+
+    def submit_combinations(self, values: Mapping[str, Any], visitor: str) -> list[Job]:
+        """Queue a job for each prompt that the given one stands for: all of them, or none.
+
+        Without a seed, one is drawn for all. Raises as ``submit`` does.
+        """
+        prompt = str(values.get("prompt") or "")
+        found = self.wordbook.combinations(prompt)
+        room = MAX_WAITING - self.jobs.counts["queued"]
+        if found.count > room:
+            raise QueueFull(
+                f"These are {found.count:,} combinations, and the queue has room for {room}: "
+                "choose fewer."
+            )
+        seed = values.get("seed")
+        if seed in (None, -1):
+            seed = secrets.randbelow(MAX_SEED + 1)
+        jobs: list[Job] = []
+        try:
+            for text in found.texts:
+                jobs.append(self._submit({**values, "prompt": text, "seed": seed}, visitor))
+        except StudioError:
+            for job in jobs:
+                self.jobs.cancel(job.id)
+            raise
+        self._remember(values, visitor)
+        return jobs
+
+    def _remember(self, values: Mapping[str, Any], visitor: str) -> None:
+        """Keep the words as they were written; a disk that refuses costs only the memory."""
+        words = (str(values.get("prompt") or ""), str(values.get("negative_prompt") or ""))
+        with suppress(StorageError):
+            self.wordbook.history.add(visitor, *words)
+
+    def _submit(self, values: Mapping[str, Any], visitor: str) -> Job:
         name = values.get("model")
         if name is None:
             name = self.keeper.default
         defaults: Mapping[str, Any] = {}
-        if isinstance(name, str) and len(name) <= requests.MAX_MODEL:
+        if isinstance(name, str) and len(name) <= MAX_MODEL:
             info = self.catalog.find(name)
             self.catalog.hash_soon(info)
             defaults, name = info.defaults.as_values(), info.name
-        request = requests.complete({**values, "model": name}, defaults)
+        request = self.wordbook.resolve(complete({**values, "model": name}, defaults))
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )

@@ -6,24 +6,21 @@ label, help and infotext key are written here and nowhere else.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.fields import FieldInfo
-
-from studio.errors import FieldProblem, InvalidRequest
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MAX_PROMPT = 10_000
 MAX_SIDE = 2048
 MAX_SEED = 2**32 - 1
 MAX_NAME = 100
 MAX_MODEL = 500
+MAX_PICTURES = 64
+MAX_STYLES = 20
 
 
 def _infotext(
-    key: str, unless: str | int | None = None, only_with: str | None = None
+    key: str, unless: str | int | tuple[()] | None = None, only_with: str | None = None
 ) -> dict[str, Any]:
     """The key under which the field stands in a picture's parameters, as A1111 writes it.
 
@@ -41,6 +38,14 @@ def _writable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_writable)]
+Texts = Annotated[tuple[Text, ...], Field(max_length=MAX_PICTURES)]
+Names = Annotated[
+    tuple[Annotated[Text, Field(min_length=1, max_length=MAX_NAME)], ...],
+    Field(max_length=MAX_STYLES),
+]
+
+RESOLVED: dict[str, Any] = {"resolved": True}
+"""Marks what the studio finds out when a request is handed in; nobody gives it."""
 
 
 class GenerationRequest(BaseModel):
@@ -60,6 +65,31 @@ class GenerationRequest(BaseModel):
         title="Negative prompt",
         description="What the picture should keep away from.",
         json_schema_extra=_infotext("Negative prompt"),
+    )
+    styles: Names = Field(
+        (),
+        title="Styles",
+        description="Wordings that are put around both prompts, in their order.",
+        json_schema_extra=_infotext("Styles", unless=()),
+    )
+    template: Text = Field(
+        "",
+        max_length=MAX_PROMPT,
+        title="Template",
+        description="The prompt as it was written, before wildcards were drawn and styles added.",
+        json_schema_extra=_infotext("Template", unless=""),
+    )
+    template_styles: Names = Field(
+        (),
+        title="Template's styles",
+        description="The styles that are in the prompt already.",
+        json_schema_extra=_infotext("Template styles", unless=()),
+    )
+    normalize_emphasis: bool = Field(
+        True,
+        title="Emphasis keeps the mean",
+        description="Whether weighted words leave the prompt's mean as it was; off is “no norm”.",
+        json_schema_extra=_infotext("Emphasis", unless=True),
     )
     model: Text = Field(
         "pocket",
@@ -99,6 +129,38 @@ class GenerationRequest(BaseModel):
         description="How closely the picture follows the prompt; 1 switches guidance off.",
         json_schema_extra=_infotext("CFG scale"),
     )
+    guidance_rescale: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        title="CFG rescale",
+        description="How far a high CFG scale's glaring contrast is brought back.",
+        json_schema_extra=_infotext("CFG rescale", unless=0),
+    )
+    guidance_start: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        title="Guidance from",
+        description="The share of the steps before which the CFG scale does not hold yet.",
+        json_schema_extra=_infotext("Skip Early CFG", unless=0),
+    )
+    guidance_end: float = Field(
+        1.0,
+        ge=0.0,
+        le=1.0,
+        title="Guidance until",
+        description="The share of the steps after which the CFG scale does not hold any more.",
+        json_schema_extra=_infotext("CFG end", unless=1),
+    )
+    clip_guidance_scale: float = Field(
+        0.0,
+        ge=0.0,
+        le=1000.0,
+        title="CLIP guidance",
+        description="How strongly CLIP pulls every step towards the prompt; the road before CFG.",
+        json_schema_extra=_infotext("CLIP guidance scale", unless=0),
+    )
     width: int = Field(
         512,
         ge=64,
@@ -124,6 +186,40 @@ class GenerationRequest(BaseModel):
         title="Seed",
         description="The number the noise is drawn from; the same seed, the same picture.",
         json_schema_extra=_infotext("Seed"),
+    )
+    variation_seed: int = Field(
+        0,
+        ge=0,
+        le=MAX_SEED,
+        title="Variation seed",
+        description="The noise that is mixed into the seed's own.",
+        json_schema_extra=_infotext("Variation seed", only_with="variation_strength"),
+    )
+    variation_strength: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        title="Variation strength",
+        description="How much of the variation's noise; 0 is none, 1 nothing else.",
+        json_schema_extra=_infotext("Variation seed strength", unless=0),
+    )
+    seed_resize_width: int = Field(
+        0,
+        ge=0,
+        le=MAX_SIDE,
+        multiple_of=8,
+        title="Seed from width",
+        description="The width of a picture whose composition is kept at this size; 0 is off.",
+        json_schema_extra=_infotext("Seed resize from", only_with="seed_resize_width"),
+    )
+    seed_resize_height: int = Field(
+        0,
+        ge=0,
+        le=MAX_SIDE,
+        multiple_of=8,
+        title="Seed from height",
+        description="The height of a picture whose composition is kept at this size; 0 is off.",
+        json_schema_extra=_infotext("Seed resize from", only_with="seed_resize_height"),
     )
     clip_skip: int = Field(
         1,
@@ -156,7 +252,11 @@ class GenerationRequest(BaseModel):
         json_schema_extra=_infotext("Refiner switch at", only_with="refiner"),
     )
     num_images: int = Field(
-        1, ge=1, le=64, title="Pictures", description="How many, with seeds counting up from Seed."
+        1,
+        ge=1,
+        le=MAX_PICTURES,
+        title="Pictures",
+        description="How many, with seeds counting up from Seed.",
     )
     batch_size: int = Field(
         1,
@@ -166,91 +266,37 @@ class GenerationRequest(BaseModel):
         description="How many are drawn together; it changes the speed, not the pictures.",
     )
 
+    picture_prompts: Texts = Field(
+        (),
+        title="Pictures' prompts",
+        description="What the prompt came to for every picture; empty where it stands as it is.",
+        json_schema_extra=RESOLVED,
+    )
+    picture_negative_prompts: Texts = Field(
+        (),
+        title="Pictures' negative prompts",
+        description="What the negative prompt came to for every picture.",
+        json_schema_extra=RESOLVED,
+    )
+
     def one(self, index: int) -> GenerationRequest:
-        """The recipe of picture ``index`` alone: what is written into its file."""
-        return self.model_copy(
-            update={"seed": (self.seed + index) % (MAX_SEED + 1), "num_images": 1, "batch_size": 1}
-        )
+        """The recipe of picture ``index`` alone: what is written into its file.
 
+        Its words are what the prompt came to for it, so that it does not depend on files of styles
+        and wildcards that may change. As in A1111, a variation keeps the seed, and its variation
+        seed counts up.
+        """
+        counted = "variation_seed" if self.variation_strength else "seed"
+        changes: dict[str, Any] = {"num_images": 1, "batch_size": 1}
+        changes[counted] = (getattr(self, counted) + index) % (MAX_SEED + 1)
+        if self.picture_prompts:
+            changes["prompt"], changes["negative_prompt"] = self.prompts_of(index)
+            changes |= {"styles": (), "picture_prompts": (), "picture_negative_prompts": ()}
+            changes |= {"template": self.prompt, "template_styles": self.styles}
+        return self.model_copy(update=changes)
 
-def _partial_field(info: FieldInfo) -> tuple[Any, Any]:
-    optional: Any = info.annotation | None  # type: ignore[operator]
-    return optional, Field(
-        None, title=info.title, description=info.description, json_schema_extra=_schema_of(info)
-    )
-
-
-def _schema_of(info: FieldInfo) -> dict[str, Any]:
-    """The bounds of a field, for the API's description only: complete() is what checks them."""
-    names = {"ge": "minimum", "le": "maximum", "multiple_of": "multipleOf",
-             "max_length": "maxLength", "min_length": "minLength"}  # fmt: skip
-    bounds: dict[str, Any] = {}
-    for constraint in info.metadata:
-        for name, schema_name in names.items():
-            value = getattr(constraint, name, None)
-            if value is not None:
-                bounds[schema_name] = value
-    return bounds
-
-
-PartialRequest: type[BaseModel] = create_model(
-    "PartialRequest",
-    __doc__="A GenerationRequest in which everything may be left out.",
-    **{name: _partial_field(info) for name, info in GenerationRequest.model_fields.items()},
-)  # type: ignore[call-overload]
-
-
-def complete(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> GenerationRequest:
-    """A request from what a person gave, filled up with the model's defaults.
-
-    A value of None counts as left out; a seed left out or -1 is drawn here, so that what is queued
-    can always be made again. Raises InvalidRequest with one sentence for each field that is wrong.
-    """
-    given = {name: value for name, value in values.items() if value is not None}
-    if given.get("seed", -1) == -1:
-        given["seed"] = secrets.randbelow(MAX_SEED + 1)
-    try:
-        return GenerationRequest.model_validate({**defaults, **given})
-    except ValidationError as error:
-        raise InvalidRequest(_problems(error)) from None
-
-
-def _problems(error: ValidationError) -> tuple[FieldProblem, ...]:
-    """One sentence per wrong field, with its label, its bound and what was given."""
-    first: dict[str, FieldProblem] = {}
-    for detail in error.errors(include_url=False):
-        name = str(detail["loc"][0]) if detail["loc"] else "request"
-        first.setdefault(name, FieldProblem(name, _sentence(name, detail)))
-    return tuple(first.values())
-
-
-_TEXT_PROBLEMS: Mapping[str, str] = {
-    "string_too_long": "may have at most {maxLength:,} characters; you gave {given}",
-    "string_too_short": "may not be empty",
-    "string_unicode": "has half of a character in it (a lone surrogate), which no file can hold",
-    "value_error": "has a null character in it, which no file can hold",
-}
-
-
-def _sentence(name: str, detail: Mapping[str, Any]) -> str:
-    info = GenerationRequest.model_fields.get(name)
-    if info is None:
-        return f"There is no setting called “{name[:60]}”."
-    bounds = _schema_of(info)
-    label, value = info.title or name, detail.get("input")
-    if info.annotation is str:
-        return f"{label} {_TEXT_PROBLEMS.get(detail['type'], 'must be text')}.".format(
-            **bounds, given=f"{len(str(value)):,}"
-        )
-    kind = "a whole number" if info.annotation is int else "a number"
-    step = f" in steps of {bounds['multipleOf']}" if "multipleOf" in bounds else ""
-    return (
-        f"{label} must be {kind} between {bounds['minimum']:g} and {bounds['maximum']:.10g}{step}; "
-        f"you gave {_short(value)}."
-    )
-
-
-def _short(value: object) -> str:
-    """What was given, cut to a length that fits a sentence."""
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    def prompts_of(self, index: int) -> tuple[str, str]:
+        """Prompt and negative prompt of picture ``index``."""
+        if not self.picture_prompts:
+            return self.prompt, self.negative_prompt
+        return self.picture_prompts[index], self.picture_negative_prompts[index]

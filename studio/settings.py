@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         return self.data_dir / "pictures"
 
     @property
+    def wildcards(self) -> Path:
+        """The folder in which a person puts wildcard files."""
+        return self.data_dir / "wildcards"
+
+    @property
     def temporary(self) -> Path:
         """The folder for what need not outlive a run; it is emptied at start."""
         return self.data_dir / "temporary"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from studio import infotext
+from studio.complete import PartialRequest
 from studio.gallery import Picture
 from studio.jobs import JobSnapshot, State
 from studio.keeper import MemoryReport
@@ -110,6 +111,26 @@ class ParametersAnswer(BaseModel):
 
     parameters: str
     request: GenerationRequest
+
+
+class MissingAnswer(BaseModel):
+    """A model, LoRA or VAE that a recipe names and that is not installed here."""
+
+    kind: str
+    name: str
+    message: str
+
+
+class ReadAnswer(BaseModel):
+    """A recipe from elsewhere. ``source``: the program that wrote it; ``request``: what it says.
+
+    ``unrecognised``: what this studio does not do or understand, as it stands in the recipe.
+    """
+
+    source: str
+    request: PartialRequest
+    unrecognised: list[str]
+    missing: list[MissingAnswer]
 
 
 class EmptiedAnswer(BaseModel):

@@ -6,12 +6,14 @@ import json
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest
 
 MAX_BODY = 1_000_000
+MAX_PICTURE_BODY = 48_000_000
 _DRAINED = 16 * MAX_BODY  # of a body too large, read and dropped so that the answer arrives
 
 
@@ -26,15 +28,28 @@ async def _visitor(request: Request) -> str:
 
 async def _body(request: Request) -> dict[str, Any]:
     """The JSON object of the body; InvalidRequest when it is something else, 413 when too large."""
+    return _object(await _content(request, MAX_BODY))
+
+
+async def _body_with_picture(request: Request) -> dict[str, Any]:
+    """The same for a body that a whole picture may be in; read beside the event loop."""
+    return await run_in_threadpool(_object, await _content(request, MAX_PICTURE_BODY))
+
+
+async def _content(request: Request, most: int) -> bytes:
     content, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size <= MAX_BODY:
+        if size <= most:
             content += chunk
-        elif size > _DRAINED:
+        elif size > most + _DRAINED:
             break
-    if size > MAX_BODY:
-        raise HTTPException(413, f"The body may have at most {MAX_BODY:,} bytes.")
+    if size > most:
+        raise HTTPException(413, f"The body may have at most {most:,} bytes.")
+    return bytes(content)
+
+
+def _object(content: bytes) -> dict[str, Any]:
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -48,11 +63,12 @@ async def _body(request: Request) -> dict[str, Any]:
 TheStudio = Annotated[Studio, Depends(_studio)]
 Visitor = Annotated[str, Depends(_visitor)]
 Body = Annotated[dict[str, Any], Depends(_body)]
+PictureBody = Annotated[dict[str, Any], Depends(_body_with_picture)]
 
 
-def content(kind: str) -> dict[int | str, dict[str, Any]]:
-    """The description of an answer that is not JSON, by its media type."""
-    return {200: {"content": {kind: {}}}}
+def content(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """The description of an answer that is not JSON, by its media types."""
+    return {200: {"content": {kind: {} for kind in kinds}}}
 
 
 def json_body(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 
 from studio.api.answers import JobAnswer, JobsAnswer
 from studio.api.inputs import Body, TheStudio, Visitor, content, json_body
+from studio.complete import PartialRequest
 from studio.jobs import Job, Jobs
-from studio.request import PartialRequest
 
 HEARTBEAT_SECONDS = 5.0
 EVENT_SECONDS = 0.1  # events come at most this often; what happens in between is in the next one

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 
+from studio.complete import complete
 from studio.engine.engine import Engine
 from studio.events import ImageReady
 from studio.models.catalog import Catalog
 from studio.models.store import ModelStore
-from studio.request import complete
 from studio.settings import Settings
 
 QUALITY = 90

@@ -14,11 +14,12 @@ from studio.bench.rate import matmul_rate, unet_flops
 from studio.bench.report import Figure
 from studio.bench.subject import Subject
 from studio.bench.ways import DiffusersWay, PartsWay, StudioWay, Way, embeddings_of
+from studio.complete import complete
 from studio.models.freeing import free_memory
 from studio.models.placement import Placement
 from studio.models.sd import LoadedStableDiffusion
 from studio.models.store import ModelStore
-from studio.request import GenerationRequest, complete
+from studio.request import GenerationRequest
 
 PROMPT = "a red sailboat on the sea at sunset, watercolour"
 _NAMES: dict[Against, str] = {

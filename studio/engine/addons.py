@@ -61,7 +61,7 @@ class AddOns:
         self._catalog = catalog
         self._loras, self._vaes = Loras(), Vaes()
         self.tiny = TinyDecoders(catalog)
-        self._last: tuple[GenerationRequest, ModelInfo, _Plan] | None = None
+        self._last: tuple[Hashable, _Plan] | None = None
 
     @contextmanager
     def applied(self, model: LoadedModel, request: GenerationRequest) -> Iterator[Words]:
@@ -91,8 +91,9 @@ class AddOns:
         self.tiny.forget()
 
     def _plan(self, request: GenerationRequest, model: ModelInfo) -> _Plan:
-        """What is wanted; looked up once for all batches of a request."""
-        if self._last is None or self._last[0] is not request or self._last[1] != model:
+        """What is wanted; looked up once for all batches of a request with the same words."""
+        key = request.prompt, request.negative_prompt, request.model, request.vae, model
+        if self._last is None or self._last[0] != key:
             prompt, loras = take_loras(request.prompt)
             plan = _Plan(
                 prompt,
@@ -100,8 +101,8 @@ class AddOns:
                 tuple(self._embeddings(model, prompt, request.negative_prompt)),
                 self._vae(request, model),
             )
-            self._last = request, model, plan
-        return self._last[2]
+            self._last = key, plan
+        return self._last[1]
 
     def _named(
         self, loras: Iterable[Lora], request: GenerationRequest, model: ModelInfo

@@ -14,7 +14,7 @@ from studio.engine.conditioning import PromptEncoder, Wording, says_nothing
 from studio.engine.denoise import denoise
 from studio.engine.guidance import Guidance, Guided
 from studio.engine.memory import acquire, does_not_fit, is_out_of_memory
-from studio.engine.noise import generators_of, initial_noise
+from studio.engine.noise import NoiseRecipe, generators_of, initial_noise
 from studio.engine.preview import Pace, Preview
 from studio.engine.refiner import Run, check_refiner, handover_call, prediction_type
 from studio.engine.schedulers import make_scheduler
@@ -30,7 +30,10 @@ from studio.samplers import Sampler, check_sampling
 
 @dataclass(frozen=True)
 class _Job:
-    """A request with the model that works on it now, and what is made for the two."""
+    """A request with the model that works on it now, and what is made for the two.
+
+    ``request``: of one of the pictures, whose words are those of all that are drawn with it.
+    """
 
     request: GenerationRequest
     model: LoadedModel
@@ -67,7 +70,8 @@ class Engine:
         yield from self._load(request.model, _work(request, size))
         waiting = [index for index in range(request.num_images) if index not in skip]
         while waiting:
-            batch, failed, done = waiting[:size], False, request.num_images - len(waiting)
+            batch, failed = _of_the_same_words(request, waiting, size), False
+            done = request.num_images - len(waiting)
             try:
                 with (
                     ExitStack() as addons,
@@ -120,14 +124,14 @@ class Engine:
         words = addons.enter_context(self._addons.applied(model, request))
         steps = request.num_inference_steps
         positive, negative = self._prompts.encode(
-            Wording(model, words.vocabulary.tokenize, words.variant),
+            Wording(model, words.vocabulary.tokenize, words.variant, request.normalize_emphasis),
             calls,
             plan_prompt(words.prompt, steps),
             plan_prompt(words.negative_prompt, steps, composed=False),
         )
         if model.zeros_for_empty_negative and not request.negative_prompt:
             negative = says_nothing(negative)
-        guided = Guided(model, positive, negative, Guidance(request.guidance_scale), calls)
+        guided = Guided(model, positive, negative, Guidance.of(request), calls)
         preview = Preview(
             model.preview_colours, model.placement.device, decoder=self._addons.tiny.of(model)
         )
@@ -150,13 +154,15 @@ class Engine:
             request.num_inference_steps,
             model.scheduler_config,
         )
-        generators = generators_of([request.one(index).seed for index in batch])
+        recipes = [NoiseRecipe.of(request.one(index), model.vae_scale_factor) for index in batch]
+        generators = generators_of([recipe.seed for recipe in recipes])
         side = model.vae_scale_factor
         shape = (model.latent_channels, request.height // side, request.width // side)
-        latents = initial_noise(generators, shape, model.placement.device)
+        latents = initial_noise(generators, shape, model.placement.device, recipes)
         latents = latents * scheduler.init_noise_sigma
-        run, calls = Run(scheduler, generators, batch, done), len(scheduler.timesteps)
-        job = self._prepared(request, model, calls, addons)
+        run = Run(scheduler, generators, batch, done, request.num_images)
+        calls, words = len(scheduler.timesteps), request.one(batch[0])
+        job = self._prepared(words, model, calls, addons)
         handover = handover_call(request, sampler, calls)
         latents = yield from self._denoise(job, run, latents, 0, handover)
         if handover is not None:
@@ -165,7 +171,7 @@ class Engine:
             del model, job  # so that the refiner may take its place
             refiner = yield from self._load(request.refiner, work)
             check_refiner(refiner, space, prediction)
-            job = self._prepared(request, refiner, calls, addons)
+            job = self._prepared(words, refiner, calls, addons)
             latents = yield from self._denoise(job, run, latents, handover, None)
         yield from self._finish(job, batch, latents)
 
@@ -181,7 +187,7 @@ class Engine:
                 pace.wait()
                 yield Progress(
                     step=run.done * step.of + (step.index + 1) * len(batch),
-                    steps=job.request.num_images * step.of,
+                    steps=run.pictures * step.of,
                     picture=batch[0],
                     preview=job.preview.of(step.denoised[0]),
                 )
@@ -206,6 +212,12 @@ class Engine:
         if not self._store.tile(job.model.info.name, _work(job.request, 1)):
             raise torch.OutOfMemoryError("out of memory, although decoding in tiles")
         return job.model.decode(latents)
+
+
+def _of_the_same_words(request: GenerationRequest, waiting: list[int], most: int) -> list[int]:
+    """The next pictures, at most ``most``, that one conditioning serves."""
+    said = [request.prompts_of(index) for index in waiting]
+    return [index for index, words in zip(waiting, said, strict=True) if words == said[0]][:most]
 
 
 def _work(request: GenerationRequest, together: int) -> Work:

@@ -14,6 +14,7 @@ import torch
 
 from studio.engine.conditioning import Conditioning, Said
 from studio.models.base import Canvas, Conditions, LoadedModel, Painting, TextEmbedding
+from studio.request import GenerationRequest
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,16 @@ class Guidance:
     rescale: float = 0.0
     start: float = 0.0
     end: float = 1.0
+
+    @classmethod
+    def of(cls, request: GenerationRequest) -> Guidance:
+        """What a request asks for."""
+        return cls(
+            request.guidance_scale,
+            request.guidance_rescale,
+            request.guidance_start,
+            request.guidance_end,
+        )
 
     def at(self, done: float) -> float:
         """The scale when the share ``done`` of the run is over."""

@@ -18,13 +18,15 @@ from studio.samplers import Sampler
 class Run:
     """One batch on its way through the noise levels, whichever model works on it.
 
-    ``batch``: the pictures, by index; ``done``: how many of the request are finished already.
+    ``batch``: the pictures, by index; ``done``: how many of the request's ``pictures`` are
+    finished already.
     """
 
     scheduler: Any
     generators: Sequence[torch.Generator]
     batch: list[int]
     done: int
+    pictures: int
 
 
 def handover_call(request: GenerationRequest, sampler: Sampler, calls: int) -> int | None:

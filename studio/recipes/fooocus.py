@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from studio import infotext
 from studio.recipes.recipe import (
     Recipe,
     filled,
@@ -62,7 +63,8 @@ def read_scheme(data: Mapping[str, Any]) -> Recipe | None:
     for theirs, ours in (("sampler", "sampler"), ("scheduler", "sigma_schedule")):
         if values[ours] is None and data.get(theirs):
             rest.append(noted(theirs, data[theirs]))
-    return Recipe(SOURCE, filled(values), tuple(rest))
+    model_hash = infotext.hash_in({"model_hash": data.get("base_model_hash")})
+    return Recipe(SOURCE, filled(values), tuple(rest), filled({"model": model_hash}))
 
 
 def _loras(data: Mapping[str, Any]) -> list[str]:

@@ -14,11 +14,15 @@ LONGEST: Final = 300
 
 @dataclass(frozen=True)
 class Recipe:
-    """``values`` by the names of GenerationRequest's fields; ``unrecognised`` in words to list."""
+    """``values`` by the names of GenerationRequest's fields; ``unrecognised`` in words to list.
+
+    ``hashes``: of "model" and "refiner", the beginnings of their files' SHA-256, where known.
+    """
 
     source: str
     values: Mapping[str, Any] = field(default_factory=dict)
     unrecognised: tuple[str, ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 # What ComfyUI and Fooocus call their samplers, where find_sampler does not know the name.
@@ -91,8 +95,8 @@ def with_tags(prompt: str, tags: list[str]) -> str:
 
 
 def noted(key: str, value: object) -> str:
-    """A line for the list of what was not recognised."""
-    text = f"{key}: {value}"
+    """A line for the list of what was not recognised; what no file can hold is escaped."""
+    text = f"{key}: {value}".encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 

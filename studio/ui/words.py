@@ -9,7 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from studio.request import GenerationRequest, PartialRequest
+from studio.complete import PartialRequest
+from studio.request import GenerationRequest
 
 LANGUAGES = ("en", "zh-CN")
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from studio.complete import complete
 from studio.engine.conditioning import PromptEncoder, Wording
 from studio.engine.engine import Engine
 from studio.events import Event, ImageReady
@@ -18,7 +19,7 @@ from studio.models.catalog import Catalog
 from studio.models.placement import Precision
 from studio.models.store import ModelStore
 from studio.prompt.plan import plan_prompt
-from studio.request import GenerationRequest, complete
+from studio.request import GenerationRequest
 from tests.tiny import save_tiny_model
 
 

@@ -20,11 +20,11 @@ from studio.bench.rate import unet_flops
 from studio.bench.subject import Subject, model_that_is_there
 from studio.bench.swapping import measure_swapping
 from studio.bench.ways import DiffusersWay, PartsWay, StudioWay, embeddings_of
+from studio.complete import complete
 from studio.errors import InvalidRequest
 from studio.models.architectures import SD1
 from studio.models.networks import empty_unet
 from studio.models.store import ModelStore
-from studio.request import complete
 from studio.settings import Settings
 from tests.tiny import save_tiny_model
 from tests.tiny_families import TINY, tiny_family_pipeline

@@ -27,7 +27,7 @@ from pathlib import Path
 from studio.engine.engine import Engine
 from studio.models.catalog import Catalog
 from studio.models.store import ModelStore
-from studio.request import complete
+from studio.complete import complete
 
 catalog = Catalog([Path(sys.argv[1])])
 values = {"prompt": "a boat " * 100, "model": "tiny", "num_inference_steps": 2}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from studio.complete import complete
 from studio.engine.engine import Engine
 from studio.events import Progress
 from studio.models.catalog import Catalog
 from studio.models.placement import Precision
 from studio.models.store import ModelStore
-from studio.request import GenerationRequest, complete
+from studio.request import GenerationRequest
 from studio.settings import REPOSITORY
 from tests.engine.conftest import pictures, same
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -57,7 +58,16 @@ def test_every_request_comes_back_from_its_picture(request: GenerationRequest) -
     image = Image.new("RGB", (8, 8))
     content = images.encode_png(image, infotext.png_info(request))
     with Image.open(io.BytesIO(content)) as opened:
-        assert infotext.from_image(opened) == request.model_dump()
+        assert infotext.from_image(opened) == request.model_dump(mode="json")
+
+
+A1111S_OWN = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text('ab1_é -/:",\\\t\u2028.', max_size=40))
+def test_pairs_are_those_that_a1111_finds(line: str) -> None:
+    assert infotext._PAIR.findall(line) == A1111S_OWN.findall(line)
 
 
 HASHES = st.text("0123456789abcdef", min_size=10, max_size=10)

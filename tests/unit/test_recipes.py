@@ -7,13 +7,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from studio import infotext
-from studio.recipes import read_picture, read_text
+from studio.recipes import Recipe, read_picture, read_text
 from studio.request import GenerationRequest
 
 A1111 = """a (red:1.2) boat, <lora:ink:0.7>
@@ -53,13 +53,20 @@ FOOOCUS = {
 }  # fmt: skip
 
 
-def png(**chunks: str) -> Image.Image:
-    """A picture with text chunks, as a file would give it."""
+def png(**chunks: str) -> bytes:
+    """A picture's file with text chunks."""
     info, file = PngInfo(), io.BytesIO()
     for key, value in chunks.items():
         info.add_text(key, value)
     Image.new("RGB", (8, 8)).save(file, "png", pnginfo=info)
-    return Image.open(io.BytesIO(file.getvalue()))
+    return file.getvalue()
+
+
+def text(words: str) -> Recipe:
+    """The recipe of a text that has one."""
+    recipe = read_text(words)
+    assert recipe is not None
+    return recipe
 
 
 def test_a1111() -> None:
@@ -82,8 +89,7 @@ def test_a1111() -> None:
      ("Version: Fooocus v2.5", "Fooocus"), ("Version: v1.9.4", "A1111")],
 )  # fmt: skip
 def test_who_wrote_it(ending: str, source: str) -> None:
-    text = f"a boat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, {ending}"
-    assert read_text(text).source == source
+    assert text(f"a boat\nSteps: 20, Sampler: Euler a, CFG scale: 7, {ending}").source == source
 
 
 def test_comfyui_is_followed_along_its_links() -> None:
@@ -103,7 +109,7 @@ def test_a_graph_that_bites_its_tail_ends() -> None:
         "1": {"class_type": "KSampler", "inputs": {"model": ["2", 0], "positive": ["2", 0]}},
         "2": {"class_type": "Reroute", "inputs": {"model": ["2", 0], "text": ["2", 0]}},
     }
-    assert read_text(json.dumps(nodes)).source == "ComfyUI"
+    assert text(json.dumps(nodes)).source == "ComfyUI"
 
 
 def test_invokeai() -> None:
@@ -119,7 +125,7 @@ def test_invokeai() -> None:
 def test_old_invokeai() -> None:
     image = {"prompt": [{"prompt": "a boat [fog]", "weight": 1}], "steps": 20, "seed": 3,
              "sampler": "k_euler_a", "cfg_scale": 7, "width": 512, "height": 512}  # fmt: skip
-    recipe = read_text(json.dumps({"model_weights": "sd-1.5", "image": image}))
+    recipe = text(json.dumps({"model_weights": "sd-1.5", "image": image}))
     assert (recipe.values["prompt"], recipe.values["negative_prompt"]) == ("a boat", "fog")
     assert recipe.values["sampler"] == "euler_a"
 
@@ -137,12 +143,12 @@ def test_fooocus() -> None:
 def test_exif_of_jpeg_and_webp_in_either_order_of_bytes() -> None:
     for encoding in ("utf-16-be", "utf-16-le"):
         exif = Image.Exif()
-        text = "夜晚的城市\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 64x64"
-        exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + text.encode(encoding)
+        words = "夜晚的城市\nSteps: 20, Sampler: Euler, CFG scale: 7, Seed: 5, Size: 64x64"
+        exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + words.encode(encoding)
         for kind in ("jpeg", "webp"):
             file = io.BytesIO()
             Image.new("RGB", (8, 8)).save(file, kind, exif=exif)
-            recipe = read_picture(Image.open(io.BytesIO(file.getvalue())))
+            recipe = read_picture(file.getvalue())
             assert recipe is not None
             assert recipe.values["prompt"] == "夜晚的城市"
             assert recipe.values["seed"] == 5
@@ -152,7 +158,7 @@ def test_our_own_pictures_give_the_request_again() -> None:
     request = GenerationRequest(prompt="x: 1, y: 2\nSteps: 3", seed=8, guidance_scale=3.25)
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "png", pnginfo=infotext.png_info(request))
-    recipe = read_picture(Image.open(io.BytesIO(file.getvalue())))
+    recipe = read_picture(file.getvalue())
     assert recipe is not None
     assert recipe.source == "Creative Studio"
     assert GenerationRequest(**recipe.values) == request
@@ -160,15 +166,15 @@ def test_our_own_pictures_give_the_request_again() -> None:
 
 
 def test_what_no_request_can_hold_is_listed() -> None:
-    text = "a\nSteps: 9999, Sampler: Nonesuch, CFG scale: 7, Seed: -5, Size: 33x70000"
-    recipe = read_text(text)
+    recipe = text("a\nSteps: 9999, Sampler: Nonesuch, CFG scale: 7, Seed: -5, Size: 33x70000")
     assert {"num_inference_steps", "seed", "width", "sampler"}.isdisjoint(recipe.values)
     listed = " ".join(recipe.unrecognised)
     assert all(word in listed for word in ("9999", "Nonesuch", "-5", "70000"))
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8)
+    | st.sampled_from(["\ud800", "\0", "9" * 5000]),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from(["inputs", "class_type", "prompt", "image", "model", "loras", "base_model",
@@ -178,23 +184,51 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_hostile_json_is_read_without_an_error(data: Any) -> None:
     nodes = {"1": {"class_type": "KSampler", "inputs": data}, "2": data}
     for one in (data, nodes, {**FOOOCUS, "loras": data, "resolution": data, "seed": data},
                 {**INVOKE, "model": data, "loras": data, "clip_skip": data}):  # fmt: skip
         recipe = read_text(json.dumps(one))
-        GenerationRequest.model_validate(dict(recipe.values))
-
-
-@given(st.binary(max_size=60), st.text(max_size=60))
-def test_hostile_chunks_are_read_without_an_error(comment: bytes, text: str) -> None:
-    image = Image.new("RGB", (8, 8))
-    image.info["parameters"] = text
-    exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9286] = comment
-    file = io.BytesIO()
-    image.save(file, "webp", exif=exif)
-    for one in (image, Image.open(io.BytesIO(file.getvalue()))):
-        recipe = read_picture(one)
         assert recipe is None or GenerationRequest.model_validate(dict(recipe.values))
+        assert recipe is None or all(line.encode() for line in recipe.unrecognised)
+
+
+@pytest.mark.parametrize(
+    ("version", "schedule"),
+    [("", "automatic"), (", Version: v1.8.0", "automatic"), (", Version: v1.10.1", "karras"),
+     (", Version: f2.0.1v1.10.1", "karras")],
+)  # fmt: skip
+def test_automatic_means_what_it_means_there(version: str, schedule: str) -> None:
+    recipe = text(f"a\nSteps: 20, Sampler: DPM++ 2M, Schedule type: Automatic, Seed: 1{version}")
+    assert recipe.values["sigma_schedule"] == schedule
+
+
+def test_what_is_not_said_has_its_usual_value() -> None:
+    values = text("a\nSteps: 20, Sampler: Euler, CFG scale: 7").values
+    assert values["sigma_schedule"] == "automatic"
+    assert (values["clip_skip"], values["vae"], values["refiner"]) == (1, "automatic", "")
+
+
+def test_what_changes_no_picture_is_silent() -> None:
+    recipe = text(
+        "a <lora:ink:1>\nSteps: 20, Sampler: Euler, Model hash: 0123456789, Model: m, "
+        'Lora hashes: "ink: 1234567890ab", TI hashes: "x: 1", RNG: CPU, User: me, Version: v1.10.1'
+    )
+    assert recipe.unrecognised == ()
+    assert recipe.hashes == {"model": "0123456789"}
+
+
+def test_words_alone_are_no_recipe() -> None:
+    for words in ("", "a boat", "a boat: red, sail: white", "{}", "[1, 2]", '{"a": 1}', "{" * 9999):
+        assert read_text(words) is None, words
+    assert read_picture(png(Comment="Created with GIMP")) is None
+
+
+def test_a_request_as_json_is_a_recipe() -> None:
+    request = GenerationRequest(prompt="a boat", seed=3, clip_skip=2)
+    recipe = text(infotext.recipe(request, "0123456789"))
+    assert GenerationRequest(**recipe.values) == request
+    assert recipe.hashes == {"model": "0123456789"}
+    assert text('{"prompt": "x", "seed": 1, "steps": 3, "width": 64}').unrecognised == ("steps: 3",)

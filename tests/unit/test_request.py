@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from studio.complete import complete
 from studio.errors import InvalidRequest
-from studio.request import MAX_SEED, GenerationRequest, complete
+from studio.request import MAX_SEED, GenerationRequest
 
 WRONG = [
     ("prompt", "x" * 100_000, "Prompt may have at most 10,000 characters; you gave 100,000."),

@@ -51,6 +51,14 @@ def find_addon(catalog: Catalog, kind: Kind, name: str, field: str, model: Model
     return best
 
 
+def has_addon(catalog: Catalog, kind: Kind, name: str) -> bool:
+    """Whether an add-on by this name is here and can be used, whatever model it is made for."""
+    return any(
+        info.kind == kind and not info.problem and name.casefold() in _names(info)
+        for info in catalog.list()
+    )
+
+
 def check_addons(catalog: Catalog, prompt: str, vae: str, model: ModelInfo) -> None:
     """Raise InvalidRequest when a LoRA that ``prompt`` names, or the VAE, cannot be had."""
     wanted: list[tuple[Kind, str, str]] = [

@@ -1,0 +1,161 @@
+"""/api/v1/prompts, /completions and /history: help with what is being written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, ValidationError
+
+from studio.api.answers import JobAnswer, JobsAnswer
+from studio.api.inputs import Body, TheStudio, Visitor, json_body
+from studio.complete import PartialRequest
+from studio.errors import InvalidRequest, NotFound
+from studio.request import MAX_PROMPT, MAX_SEED
+from studio.wordbook.completion import MAX_PREFIX, Completion, Kind
+from studio.wordbook.history import PastPrompt
+from studio.wordbook.suggest import suggest
+from studio.wordbook.wordbook import MAX_PREVIEWED, Draft
+
+MAX_STYLES = 50
+
+router = APIRouter(prefix="/api/v1", tags=["words"])
+
+
+class DraftBody(BaseModel):
+    """Words that are being written. ``seed`` may be left out, or -1: then 0 stands for it."""
+
+    prompt: str = Field("", max_length=MAX_PROMPT)
+    negative_prompt: str = Field("", max_length=MAX_PROMPT)
+    styles: list[str] = Field([], max_length=MAX_STYLES)
+    seed: int | None = Field(None, ge=-1, le=MAX_SEED)
+    num_images: int | None = Field(None, ge=1, description="How many pictures are looked at.")
+
+
+class WordingAnswer(BaseModel):
+    """What one picture would be told, styles and all, and its seed."""
+
+    seed: int
+    prompt: str
+    negative_prompt: str
+
+
+class PreviewAnswer(BaseModel):
+    """What would be drawn. ``variants``: whether the words stand for anything but themselves.
+
+    ``combinations`` counts every prompt they stand for; ``unknown`` names wildcards without a file.
+    """
+
+    variants: bool
+    combinations: int
+    unknown: list[str]
+    drawn: list[WordingAnswer]
+
+
+class CompletionAnswer(BaseModel):
+    """``text`` takes the place of the last ``replaces`` characters; a style is put on by its id."""
+
+    kind: Kind
+    text: str
+    label: str
+    replaces: int
+    id: str
+
+    @classmethod
+    def of(cls, found: Completion) -> CompletionAnswer:
+        """The answer for a completion."""
+        return cls(**{name: getattr(found, name) for name in cls.model_fields})
+
+
+class PastPromptAnswer(BaseModel):
+    """A prompt this visitor has used, when last (seconds since 1970), and how often."""
+
+    id: int
+    prompt: str
+    negative_prompt: str
+    used: float
+    times: int
+
+    @classmethod
+    def of(cls, past: PastPrompt) -> PastPromptAnswer:
+        """The answer for a past prompt."""
+        return cls(**vars(past))
+
+
+@router.post(
+    "/prompts/preview",
+    summary="What would be drawn for a prompt: its wildcards, variants and styles",
+    openapi_extra=json_body(DraftBody.model_json_schema()),
+)
+def preview(studio: TheStudio, values: Body) -> PreviewAnswer:
+    """One wording for each picture, and how many prompts these words stand for in all."""
+    given = _draft(values)
+    draft = Draft(given.prompt, given.negative_prompt, given.styles)
+    seed = given.seed if given.seed is not None and given.seed >= 0 else 0
+    drawn = studio.wordbook.wordings(draft, seed, min(given.num_images or 1, MAX_PREVIEWED))
+    return PreviewAnswer(
+        variants=studio.wordbook.has_variants(draft),
+        combinations=studio.wordbook.combinations(given.prompt).count,
+        unknown=studio.wordbook.unknown_wildcards(draft),
+        drawn=[WordingAnswer(**vars(each)) for each in drawn],
+    )
+
+
+@router.post(
+    "/prompts/combinations",
+    status_code=202,
+    summary="Hand in one job for each prompt that a prompt stands for",
+    openapi_extra=json_body(PartialRequest.model_json_schema()),
+)
+def submit_combinations(studio: TheStudio, visitor: Visitor, values: Body) -> JobsAnswer:
+    """All with one seed, so that only the words differ; all of them are accepted or none is."""
+    jobs = studio.submit_combinations(values, visitor)
+    return JobsAnswer(jobs=[JobAnswer.of(job.snapshot()) for job in jobs])
+
+
+@router.get("/completions", summary="What the words before the caret could become")
+def completions(
+    studio: TheStudio,
+    visitor: Visitor,
+    prefix: Annotated[str, Query(max_length=MAX_PREFIX)],
+    model: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=50)] = 8,
+) -> list[CompletionAnswer]:
+    """Styles, wildcards, LoRAs, embeddings, the model's vocabulary, own past prompts."""
+    found = suggest(studio.wordbook, studio.catalog, prefix, visitor, model, limit)
+    return [CompletionAnswer.of(each) for each in found]
+
+
+@router.get("/history", summary="The prompts this visitor has used, the last used first")
+def history(
+    studio: TheStudio,
+    visitor: Visitor,
+    query: Annotated[str, Query(max_length=1000)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+) -> list[PastPromptAnswer]:
+    """Those with every word of the query in them. Nobody else's."""
+    found = studio.wordbook.history.search(visitor, query, limit)
+    return [PastPromptAnswer.of(each) for each in found]
+
+
+@router.delete("/history", status_code=204, summary="Forget all prompts of this visitor")
+def forget_all(studio: TheStudio, visitor: Visitor) -> None:
+    """Pictures keep theirs."""
+    studio.wordbook.history.forget(visitor)
+
+
+@router.delete("/history/{number}", status_code=204, summary="Forget one prompt of this visitor")
+def forget(studio: TheStudio, visitor: Visitor, number: int) -> None:
+    """404 when it is not this visitor's."""
+    if not studio.wordbook.history.forget(visitor, number):
+        raise NotFound("There is no such prompt in your history.")
+
+
+def _draft(values: dict[str, Any]) -> DraftBody:
+    known = {k: v for k, v in values.items() if k in DraftBody.model_fields and v is not None}
+    try:
+        return DraftBody.model_validate(known)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        field = str(detail["loc"][0])
+        raise InvalidRequest.of(field, f"{field}: {detail['msg']}.") from None
