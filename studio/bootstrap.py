@@ -17,6 +17,7 @@ from studio.jobs import Job, Jobs
 from studio.jobs.jobs import MAX_WAITING
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.keeper import ModelKeeper
+from studio.languages import load_speakers
 from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.folders import prepare
@@ -27,6 +28,7 @@ from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
 from studio.request import MAX_MODEL, MAX_SEED, GenerationRequest
 from studio.samplers import check_sampling
+from studio.sentences import Sentence, say
 from studio.settings import Settings
 from studio.storage import FolderLock
 from studio.wordbook import Wordbook
@@ -47,6 +49,7 @@ class Studio:
 
     def __init__(self, settings: Settings, make_painter: PainterFactory | None = None) -> None:
         self.settings = settings
+        self.speakers = load_speakers(settings.assets)
         self._lock = FolderLock(settings.data_dir)
         self.catalog = Catalog(settings.models_dirs)
         self.keeper = ModelKeeper(settings, self.catalog)
@@ -61,7 +64,7 @@ class Studio:
         except (InvalidRequest, StorageError) as error:
             self.catalog.close()
             self._lock.release()
-            raise StartupError(str(error)) from error
+            raise StartupError(error.sentence) from error
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self.merges = Merges(settings.models / "checkpoints", self.catalog)
         self._worker = Worker(
@@ -111,8 +114,12 @@ class Studio:
         room = MAX_WAITING - self.jobs.counts["queued"]
         if found.count > room:
             raise QueueFull(
-                f"These are {found.count:,} combinations, and the queue has room for {room}: "
-                "choose fewer."
+                say(
+                    "These are {count:,} combinations, and the queue has room for {room}: "
+                    "choose fewer.",
+                    count=found.count,
+                    room=room,
+                )
             )
         seed = values.get("seed")
         if seed in (None, -1):
@@ -156,7 +163,7 @@ class Studio:
         try:
             self.catalog.find(name)
         except InvalidRequest as error:
-            raise InvalidRequest.of("refiner", str(error)) from None
+            raise InvalidRequest.of("refiner", error.sentence) from None
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
         """The words of ``prompt`` that a model with a small vocabulary has never seen."""
@@ -184,9 +191,9 @@ class Studio:
         """Let a model go, or all; see `ModelKeeper`."""
         return self.keeper.unload(name, self._worker.ask)
 
-    def _make_engine(self, say: Callable[[str], None]) -> Painter:
+    def _make_engine(self, tell: Callable[[Sentence], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""
-        say("Starting PyTorch")
+        tell(say("Starting PyTorch"))
         share_the_cpu()
         from studio.engine.engine import Engine
         from studio.engine.memory import acquire
@@ -195,7 +202,7 @@ class Studio:
         store = ModelStore(self.catalog, self.settings.device, rules=_rules(self.settings))
         self.keeper.store = store
         name = self.keeper.default
-        say(f"Loading {name}")
+        tell(say("Loading {model}", model=name))
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
             acquire(store, name)
         self.merges.begin()

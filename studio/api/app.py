@@ -23,6 +23,7 @@ from studio.api import (
     words,
 )  # fmt: skip
 from studio.api.answers import ErrorAnswer
+from studio.api.language import Tongues
 from studio.api.reference import reference_page
 from studio.api.visitors import Visitors
 from studio.bootstrap import Studio
@@ -58,6 +59,7 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.studio = studio
     errors.install(app)
     app.add_middleware(Visitors)
+    app.add_middleware(Tongues)
     for room in (jobs, pictures, recipes, models, previews, hub, merges, words, prompts):
         app.include_router(room.router)
 

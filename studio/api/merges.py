@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from studio.api.inputs import Body, TheStudio, json_body
+from studio.api.language import Said
 from studio.models.merging.merges import Merge, MergeState
 from studio.models.merging.recipe import MOST_LORAS, MOST_MODELS, Method, Precision
 
@@ -64,7 +65,7 @@ class MergeAnswer(BaseModel):
     id: str
     state: MergeState
     progress: float
-    error: str | None
+    error: Said | None
     where: str | None
     name: str
     models: list[str]

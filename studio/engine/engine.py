@@ -26,6 +26,7 @@ from studio.models.store import ModelStore
 from studio.prompt.plan import plan_prompt
 from studio.request import GenerationRequest
 from studio.samplers import Sampler, check_sampling
+from studio.sentences import say
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Engine:
     def _load(self, name: str, work: Work) -> Generator[Event, None, LoadedModel]:
         """The model, alone and part by part if it does not fit otherwise."""
         if name not in self._store.resident:
-            yield Preparing(f"Loading {name}")
+            yield Preparing(say("Loading {model}", model=name))
         return acquire(self._store, name, work)
 
     def _batch_size(self, request: GenerationRequest) -> int:

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from studio.sentences import Sentence
+
 if TYPE_CHECKING:
     import torch
 
@@ -61,7 +63,7 @@ class ModelInfo:
     size: int = 0
     native_size: int = 512
     defaults: ModelDefaults = field(default_factory=ModelDefaults)
-    problem: str | None = None
+    problem: Sentence | None = None
     known_words: bool = False
     layout: Layout = "folder"
     prediction_type: str = "epsilon"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from studio.errors import ModelError
+from studio.errors import ModelError, system_reason
 from studio.models.architectures import Architecture
 from studio.models.assemble import Assembled, assemble, read_scheduler_config
 from studio.models.base import (
@@ -24,10 +24,12 @@ from studio.models.base import (
     TextEmbedding,
 )
 from studio.models.colours import SD_COLOURS, SDXL_COLOURS, fit_colours
+from studio.models.header import DamagedFile
 from studio.models.placement import Placement
 from studio.models.text_tower import TextTower
 from studio.models.weights import read_object
 from studio.prompt.chunks import Chunk
+from studio.sentences import say
 
 __all__ = ["LoadedStableDiffusion", "load_stable_diffusion", "read_scheduler_config"]
 
@@ -49,8 +51,19 @@ def load_stable_diffusion(
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise ModelError(f"The model “{info.name}” cannot be loaded: {reason}") from error
+        sentence = say(
+            "The model “{name}” cannot be loaded: {reason}", name=info.name, reason=_reason(error)
+        )
+        raise ModelError(sentence) from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong while files were read; what a library says stays in its own words."""
+    if isinstance(error, DamagedFile):
+        return error.sentence
+    if isinstance(error, OSError) and error.errno:
+        return system_reason(error)
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
 class LoadedStableDiffusion:
@@ -158,8 +171,11 @@ class LoadedStableDiffusion:
             result = run(given)
         if not bool(torch.isfinite(result).all()):
             raise ModelError(
-                f"The model “{self.info.name}” painted no picture (its numbers overflowed); "
-                "try another sampler, or start the studio with --device cpu."
+                say(
+                    "The model “{name}” painted no picture (its numbers overflowed); try "
+                    "another sampler, or start the studio with --device cpu.",
+                    name=self.info.name,
+                )
             )
         return result
 
@@ -200,8 +216,14 @@ class LoadedStableDiffusion:
         channels, latent = int(self.unet.config.in_channels), self.latent_channels
         if channels not in (latent, 2 * latent + 1):
             raise ModelError(
-                f"The model “{self.info.name}” cannot be run: its UNet takes {channels} channels, "
-                f"where this studio gives {latent} (a picture) or {2 * latent + 1} (inpainting)."
+                say(
+                    "The model “{name}” cannot be run: its UNet takes {channels} channels, "
+                    "where this studio gives {latent} (a picture) or {inpainting} (inpainting).",
+                    name=self.info.name,
+                    channels=channels,
+                    latent=latent,
+                    inpainting=2 * latent + 1,
+                )
             )
 
 

@@ -75,7 +75,7 @@ def test_models_of_other_shapes_fail_in_a_sentence(studio: RunningStudio) -> Non
     body = {"name": "odd", "models": ["tiny", "narrow"]}
     merge = ended(studio, studio.http.post("/api/v1/merges", json=body).json()["id"])
     assert merge["state"] == "failed"
-    assert "“narrow” is built otherwise than “tiny”" in merge["error"]
+    assert "“narrow” cannot be merged with “tiny”" in merge["error"]
     assert not (studio.data_dir / "models/checkpoints/odd").exists()
     assert not (studio.data_dir / "models/checkpoints/.merges").exists()
 

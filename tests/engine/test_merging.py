@@ -220,7 +220,7 @@ def test_models_of_other_sizes_are_refused_in_a_sentence(tmp_path: Path) -> None
     path = save_original(tmp_path / "b.safetensors", parts, TINY["sd1"])
     b = ModelInfo("b", path, layout="file")
     before = left(tmp_path)
-    with pytest.raises(ModelError, match=r"“b” is built otherwise than “a”: .* 32 × 16, where"):
+    with pytest.raises(ModelError, match=r"“b” cannot be merged with “a”: .* 32 × 16, where"):
         run(order([a, b]), tmp_path)
     assert left(tmp_path) == before
 
@@ -230,7 +230,7 @@ def test_a_file_without_all_its_weights_is_refused(tmp_path: Path) -> None:
     lost = next(name for name in state if name.endswith("attn2.to_k.weight"))
     save_file({k: t for k, t in state.items() if k != lost}, tmp_path / "b.safetensors")
     b = ModelInfo("b", tmp_path / "b.safetensors", layout="file")
-    with pytest.raises(ModelError, match=r"“b” is built otherwise .* its unet has no .*to_k"):
+    with pytest.raises(ModelError, match=r"“b” cannot be merged with “a”: its unet has no .*to_k"):
         run(order([a, b]), tmp_path)
     with pytest.raises(ModelError, match=r"“b” cannot be merged: its unet has no"):
         run(order([b, a]), tmp_path)

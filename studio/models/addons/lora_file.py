@@ -21,6 +21,7 @@ from studio.models.addons.delta import Delta
 from studio.models.addons.reading import reading
 from studio.models.weights import read_object
 from studio.models.weights_reader import WeightsReader
+from studio.sentences import say
 
 LayerName = tuple[str, str]
 
@@ -113,10 +114,10 @@ def _pieces(names: Iterable[str]) -> Mapping[LayerName, Mapping[str, str]]:
     for name in names:
         match = _TENSOR.fullmatch(name.removeprefix("base_model.model."))
         if match is None:
-            raise ModelError(f"it is no LoRA (it holds “{name[:80]}”)")
+            raise ModelError(say("it is no LoRA (it holds “{name}”)", name=name[:80]))
         pieces[_layer(match["layer"])][_ENDINGS[match["end"]]] = name
     if not pieces:
-        raise ModelError("it is empty")
+        raise ModelError(say("it is empty"))
     return pieces
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import torch
 
-from studio.errors import ModelError
+from studio.errors import ModelError, system_reason
+from studio.models.header import DamagedFile
 from studio.models.weights_reader import WeightsReader
+from studio.sentences import say
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -28,6 +30,8 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ModelError(f"{path.name} cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise ModelError(str(error)) from error
+        raise ModelError(
+            say("{file} cannot be read ({reason})", file=path.name, reason=system_reason(error))
+        ) from error
+    except DamagedFile as error:
+        raise ModelError(error.sentence) from error

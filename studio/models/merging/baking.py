@@ -11,6 +11,7 @@ from studio.errors import ModelError
 from studio.models.addons.layers import Target, targets_of
 from studio.models.addons.lora import CONTROLLED
 from studio.models.addons.lora_file import LayerName, LoraReader
+from studio.sentences import Sentence, say
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class BakedLoras:
                 part, name = layer
                 target = targets.get(part, {}).get(name)
                 if target is None:
-                    raise _refusal(lora, "it is made for another kind of model")
+                    raise refusal(lora.name, say("it is made for another kind of model"))
                 changed = part, f"{target.path}.weight"
                 self._changes.setdefault(changed, []).append(_Change(lora, layer, target))
 
@@ -55,9 +56,12 @@ class BakedLoras:
             try:
                 delta = change.lora.file.read(change.layer).dense(change.target.own_shape)
             except ModelError as error:
-                raise _refusal(change.lora, str(error)) from error
+                raise refusal(change.lora.name, error.sentence) from error
             weight.add_(delta, alpha=change.lora.weight)
 
 
-def _refusal(lora: OpenLora, reason: str) -> ModelError:
-    return ModelError(f"The LoRA “{lora.name}” cannot be baked in: {reason}.")
+def refusal(lora: str, reason: Sentence) -> ModelError:
+    """Why a LoRA cannot become part of this model."""
+    return ModelError(
+        say("The LoRA “{lora}” cannot be baked in: {reason}.", lora=lora, reason=reason)
+    )

@@ -6,19 +6,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from transformers import CLIPTextConfig
 
-from studio.errors import ModelError
+from studio.errors import ModelError, system_reason
 from studio.models.architectures import Architecture
 from studio.models.assemble import architecture_of, folder_source, read_config, text_folder
 from studio.models.base import ModelInfo
 from studio.models.filling import OriginalSource, Source, same_shape, shape_words, shaped
+from studio.models.header import DamagedFile
 from studio.models.networks import empty_parts, empty_text_encoder, empty_unet, empty_vae
 from studio.models.original_names import Names, names_of
 from studio.models.weights_reader import WeightsReader
+from studio.sentences import Sentence, say
 
 Shape = tuple[int, ...]
 
@@ -53,10 +54,12 @@ class Ingredient:
         try:
             tensor = self.sources[part].read(name)
         except (OSError, ValueError) as error:
-            raise ModelError(f"“{self.info.name}” cannot be read: {_reason(error)}") from error
+            raise _unreadable(self.info, error) from error
         fitting = None if tensor is None else shaped(tensor, shape)
         if fitting is None:
-            raise ModelError(f"“{self.info.name}” was changed while it was read: try again.")
+            raise ModelError(
+                say("“{model}” was changed while it was read: try again.", model=self.info.name)
+            )
         return fitting
 
     def stored_shape(self, part: str, name: str) -> Shape | None:
@@ -77,7 +80,7 @@ def opened(info: ModelInfo, family: Architecture) -> Iterator[Ingredient]:
             open_ = _open_file if info.layout == "file" else _open_folder
             ingredient = open_(info, family, stack)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(f"“{info.name}” cannot be read: {_reason(error)}") from error
+            raise _unreadable(info, error) from error
         yield ingredient
 
 
@@ -86,21 +89,32 @@ def check_alike(first: Ingredient, other: Ingredient) -> None:
 
     Of an inpainting model's entrance the first four channels are those of any other model.
     """
-    unlike = f"“{other.info.name}” is built otherwise than “{first.info.name}”"
-    if first is other:
-        unlike = f"“{first.info.name}” cannot be merged"
     for part, shapes in first.shapes.items():
         for name, shape in shapes.items():
             have, wanted = other.stored_shape(part, name), shape
             if have is None:
-                raise ModelError(f"{unlike}: its {part} has no {name}.")
+                lacking = say("its {part} has no {weight}", part=part, weight=name)
+                raise _unlike(first, other, lacking)
             if is_entrance(part, name) and have[1] < wanted[1]:
                 wanted = (wanted[0], have[1], *wanted[2:])
             if not same_shape(have, wanted):
-                raise ModelError(
-                    f"{unlike}: {name} of its {part} is {shape_words(have)}, "
-                    f"where {shape_words(shape)} is needed."
-                )
+                sizes = say(
+                    "{weight} of its {part} is {have}, where {wanted} is needed",
+                    weight=name, part=part, have=shape_words(have), wanted=shape_words(shape),
+                )  # fmt: skip
+                raise _unlike(first, other, sizes)
+
+
+def _unlike(first: Ingredient, other: Ingredient, reason: Sentence) -> ModelError:
+    name = other.info.name
+    if other is first:
+        return ModelError(say("“{model}” cannot be merged: {reason}.", model=name, reason=reason))
+    return ModelError(
+        say(
+            "“{other}” cannot be merged with “{first}”: {reason}.",
+            other=name, first=first.info.name, reason=reason,
+        )
+    )  # fmt: skip
 
 
 def is_entrance(part: str, name: str) -> bool:
@@ -131,9 +145,16 @@ def _open_folder(info: ModelInfo, family: Architecture, stack: ExitStack) -> Ing
     return Ingredient(info, parts, sources)
 
 
-def _reason(error: Exception) -> str:
-    """The first line of what went wrong, as the end of a sentence with its full stop."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}."
-    said: Any = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-    return said if said.endswith(".") else f"{said}."
+def _unreadable(info: ModelInfo, error: Exception) -> ModelError:
+    return ModelError(
+        say("“{model}” cannot be read: {reason}", model=info.name, reason=reason_of(error))
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """What went wrong with a file, as the end of a sentence."""
+    if isinstance(error, DamagedFile):
+        return error.sentence
+    if isinstance(error, OSError):
+        return system_reason(error)
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

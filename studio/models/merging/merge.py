@@ -14,14 +14,15 @@ from studio.models.addons.lora_file import LoraReader
 from studio.models.addons.vae import read_vae
 from studio.models.architectures import ARCHITECTURES, Architecture
 from studio.models.base import ModelInfo
-from studio.models.merging.baking import BakedLoras, OpenLora
-from studio.models.merging.ingredient import Ingredient, check_alike, opened
+from studio.models.merging.baking import BakedLoras, OpenLora, refusal
+from studio.models.merging.ingredient import Ingredient, check_alike, opened, reason_of
 from studio.models.merging.layouts import File, copy_companions, files_of
 from studio.models.merging.mixture import Mixture
 from studio.models.merging.names import HIDDEN, SUFFIX
 from studio.models.merging.order import Order
 from studio.models.sizes import size_words
 from studio.models.weights_writer import write_pieces
+from studio.sentences import say
 from studio.storage import storage_errors, sync_folder
 
 _KEPT_FREE = 256 * 2**20  # bytes that a merge leaves on the disk
@@ -78,14 +79,17 @@ def _lora(info: ModelInfo) -> LoraReader:
     try:
         return LoraReader(info.path)
     except ModelError as error:
-        raise ModelError(f"The LoRA “{info.name}” cannot be baked in: {error}.") from error
+        raise refusal(info.name, error.sentence) from error
 
 
 def _vae(info: ModelInfo, first: Ingredient) -> Mapping[str, torch.Tensor]:
     try:
         return read_vae(info, first.parts["vae"])
     except (ModelError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"The VAE “{info.name}” cannot be baked in: {error}.") from error
+        reason = error.sentence if isinstance(error, ModelError) else reason_of(error)
+        raise ModelError(
+            say("The VAE “{vae}” cannot be baked in: {reason}.", vae=info.name, reason=reason)
+        ) from error
 
 
 @contextmanager
@@ -98,7 +102,9 @@ def _growing(folder: Path, goal: Path) -> Iterator[Path]:
         try:
             yield room
             if goal.exists():
-                raise StorageError(f"{goal} is there already: choose another name.")
+                what = say("There is a model called “{name}” already: choose another name.",
+                           name=goal.name)  # fmt: skip
+                raise StorageError(what)
             room.rename(goal)
             sync_folder(folder)
         finally:
@@ -117,9 +123,12 @@ def _check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + _KEPT_FREE:
         raise StorageError(
-            f"The merge takes {size_words(needed)}, but the disk of {folder} has "
-            f"{size_words(free)} free: make room, then merge again."
-        )
+            say(
+                "The merge takes {needed}, but the disk of {folder} has {free} free: make room, "
+                "then merge again.",
+                needed=size_words(needed), folder=folder, free=size_words(free),
+            )
+        )  # fmt: skip
 
 
 def _write(

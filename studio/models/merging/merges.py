@@ -16,6 +16,7 @@ from studio.models.catalog import Catalog
 from studio.models.merging.names import HIDDEN, check_free
 from studio.models.merging.order import Order, find_all
 from studio.models.merging.recipe import Recipe, read_recipe
+from studio.sentences import Sentence, say
 
 MergeState = Literal["queued", "running", "done", "failed", "cancelled"]
 ACTIVE = ("queued", "running")
@@ -37,7 +38,7 @@ class Merge:
     recipe: Recipe
     state: MergeState = "queued"
     progress: float = 0.0
-    error: str | None = None
+    error: Sentence | None = None
     where: str | None = None
 
 
@@ -96,7 +97,8 @@ class Merges:
             coming = [each.now for each in self._entries.values() if each.now.state in ACTIVE]
             check_free(recipe.name, [*taken, *(each.recipe.name for each in coming)], self._folder)
             if len(coming) >= MAX_WAITING:
-                raise QueueFull(f"{MAX_WAITING} merges wait already; let some of them finish.")
+                what = say("{n} merges wait already; let some of them finish.", n=MAX_WAITING)
+                raise QueueFull(what)
             entry = _Entry(order)
             self._entries[entry.now.id] = entry
             if self._thread is None and not self._closed:
@@ -130,7 +132,7 @@ class Merges:
 
     def _find(self, identifier: str) -> _Entry:
         if identifier not in self._entries:
-            raise NotFound(f"There is no merge “{identifier}”.")
+            raise NotFound(say("There is no merge “{merge}”.", merge=identifier))
         return self._entries[identifier]
 
     def _work(self) -> None:
@@ -142,12 +144,14 @@ class Merges:
             except _Stopped:
                 continue
             except StudioError as error:
-                self._set(entry, state="failed", error=str(error))
+                self._set(entry, state="failed", error=error.sentence)
             except MemoryError:
-                self._set(entry, state="failed", error="There is not enough memory for this merge.")
+                what = say("There is not enough memory for this merge.")
+                self._set(entry, state="failed", error=what)
             except Exception as error:  # the thread lives on, whatever one merge met
                 log.exception("A merge failed")
-                what = f"The merge broke off ({type(error).__name__}: {error})."
+                reason = f"{type(error).__name__}: {error}"
+                what = say("The merge broke off ({reason}).", reason=reason)
                 self._set(entry, state="failed", error=what)
 
     def _next(self) -> _Entry | None:

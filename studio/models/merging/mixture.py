@@ -10,6 +10,7 @@ from studio.errors import ModelError
 from studio.models.filling import shaped
 from studio.models.merging.baking import BakedLoras
 from studio.models.merging.ingredient import ENTRANCE, Ingredient, Shape, is_entrance
+from studio.sentences import say
 
 
 class Mixture:
@@ -42,9 +43,12 @@ class Mixture:
         result = mixed.to(self.dtype)
         if not bool(torch.isfinite(result).all()):
             raise ModelError(
-                f"The result's {part} overflows (at {name}): one of the models is damaged, or "
-                "its numbers are too large for 16 bit; choose 32 bit, or another model."
-            )
+                say(
+                    "The result's {part} overflows (at {weight}): one of the models is damaged, or "
+                    "its numbers are too large for 16 bit; choose 32 bit, or another model.",
+                    part=part, weight=name,
+                )
+            )  # fmt: skip
         return result
 
     def _mixed(self, part: str, name: str, shape: Shape) -> torch.Tensor:
@@ -81,5 +85,5 @@ def _of_vae(tensors: Mapping[str, torch.Tensor], name: str, shape: Shape) -> tor
     tensor = tensors.get(name)
     fitting = None if tensor is None else shaped(tensor, shape)
     if fitting is None:
-        raise ModelError("The VAE is made for another kind of model: choose another.")
+        raise ModelError(say("The VAE is made for another kind of model: choose another."))
     return fitting

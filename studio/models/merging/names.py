@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.errors import InvalidRequest
+from studio.sentences import Sentence, say
 
 SUFFIX = ".safetensors"
 HIDDEN = ".merges"
@@ -27,22 +28,23 @@ def check_name(given: Any) -> str:
     return name
 
 
-def _problem(name: str) -> str | None:
+def _problem(name: str) -> Sentence | None:
     if not name:
-        return "Give the result a name."
+        return say("Give the result a name.")
     try:
         size = len(f"{name}{SUFFIX}".encode())
     except UnicodeEncodeError:
-        return "The name has half of a character in it (a lone surrogate)."
+        return say("The name has half of a character in it (a lone surrogate).")
     if len(name) > LONGEST or size > _LONGEST_FILE_NAME:
-        return f"The name is too long: at most {LONGEST} characters."
-    if found := next((each for each in name if each in _FORBIDDEN or not each.isprintable()), None):
-        shown = f"“{found}”" if found.isprintable() else "invisible characters"
-        return f"The name becomes that of a file and cannot have {shown} in it."
+        return say("The name is too long: at most {most} characters.", most=LONGEST)
+    if not name.isprintable():
+        return say("The name becomes that of a file and cannot have invisible characters in it.")
+    if found := next((each for each in name if each in _FORBIDDEN), None):
+        return say("The name becomes that of a file and cannot have “{sign}” in it.", sign=found)
     if name.startswith(".") or name.endswith("."):
-        return "The name becomes that of a file and cannot begin or end with a full stop."
+        return say("The name becomes that of a file and cannot begin or end with a full stop.")
     if name.partition(".")[0].casefold() in _DEVICES or name.casefold().endswith(SUFFIX):
-        return f"“{name}” cannot be a model's name: choose another."
+        return say("“{name}” cannot be a model's name: choose another.", name=name)
     return None
 
 
@@ -51,6 +53,5 @@ def check_free(name: str, taken: Iterable[str], folder: Path) -> None:
     wanted = name.casefold()
     lying = any((folder / each).exists() for each in (name, f"{name}{SUFFIX}"))
     if lying or wanted in {each.casefold() for each in taken}:
-        raise InvalidRequest.of(
-            "name", f"There is a model called “{name}” already: choose another."
-        )
+        what = say("There is a model called “{name}” already: choose another name.", name=name)
+        raise InvalidRequest.of("name", what)

@@ -11,6 +11,7 @@ from studio.models.addons.listing import Catalog, find_addon
 from studio.models.base import ModelInfo
 from studio.models.defaults import distillation_in_words
 from studio.models.merging.recipe import Recipe
+from studio.sentences import say
 
 _ARCHITECTURES: Mapping[str, str] = {
     "sd1": "stable-diffusion-v1", "sd2": "stable-diffusion-v2",
@@ -18,7 +19,7 @@ _ARCHITECTURES: Mapping[str, str] = {
 }  # fmt: skip
 _FAMILY_WORDS: Mapping[str, str] = {
     "sd1": "Stable Diffusion 1", "sd2": "Stable Diffusion 2", "sdxl": "SDXL",
-    "sdxl_refiner": "the SDXL refiner",
+    "sdxl_refiner": "SDXL refiner",
 }  # fmt: skip
 
 
@@ -91,21 +92,24 @@ def _check_alike(models: Sequence[ModelInfo]) -> None:
     """What can be told without opening them."""
     first = models[0]
     for other in models[1:]:
+        names = {"first": first.name, "other": other.name}
         if other.family != first.family:
-            families = (_FAMILY_WORDS.get(each.family, each.family) for each in (first, other))
-            first_words, other_words = families
-            raise InvalidRequest.of(
-                "models",
-                f"“{first.name}” is made of {first_words} and “{other.name}” of {other_words}: "
-                "only models of one family can be merged.",
+            what = say(
+                "“{first}” is of the family {first_family}, “{other}” of {other_family}: only "
+                "models of one family can be merged.",
+                **names,
+                first_family=_FAMILY_WORDS.get(first.family, first.family),
+                other_family=_FAMILY_WORDS.get(other.family, other.family),
             )
+            raise InvalidRequest.of("models", what)
         if other.inpainting and not first.inpainting:
-            what = f"“{other.name}” is an inpainting model: choose it as model A."
+            what = say("“{other}” is an inpainting model: choose it as model A.", other=other.name)
             raise InvalidRequest.of("models", what)
         kinds = {each.prediction_type for each in (first, other) if each.prediction_type}
         if len(kinds) > 1:
-            raise InvalidRequest.of(
-                "models",
-                f"“{first.name}” and “{other.name}” were trained to answer with different things "
-                "(noise and v): a mixture of them paints nothing.",
+            what = say(
+                "“{first}” and “{other}” were trained to answer with different things (noise and "
+                "v): a mixture of them paints nothing.",
+                **names,
             )
+            raise InvalidRequest.of("models", what)

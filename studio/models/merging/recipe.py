@@ -9,6 +9,7 @@ from typing import Any, Literal, cast, get_args
 
 from studio.errors import FieldProblem, InvalidRequest
 from studio.models.merging.names import check_name
+from studio.sentences import Sentence, say
 
 Method = Literal["weighted_sum", "add_difference"]
 Precision = Literal["float16", "bfloat16", "float32"]
@@ -66,16 +67,16 @@ def read_recipe(values: Mapping[str, Any]) -> Recipe:
 
     known = {each.name for each in fields(Recipe)}
     problems += [
-        FieldProblem(name[:60], f"A merge has no setting called “{name[:60]}”.")
+        FieldProblem(name[:60], say("A merge has no setting called “{name}”.", name=name[:60]))
         for name in values
         if name not in known
     ]
     name = field("name", check_name, "")
-    method = field("method", _one_of("method", "Method", get_args(Method)), "weighted_sum")
+    method = field("method", _one_of("method", say("Method"), get_args(Method)), "weighted_sum")
     models = field("models", _models, [])
     vae = field("vae", _vae)
     loras = field("loras", _loras, [])
-    dtype = field("dtype", _one_of("dtype", "Precision", get_args(Precision)), "float16")
+    dtype = field("dtype", _one_of("dtype", say("Precision"), get_args(Precision)), "float16")
     if problems:
         raise InvalidRequest(tuple(problems))
     baked = bool(vae or loras)
@@ -83,10 +84,11 @@ def read_recipe(values: Mapping[str, Any]) -> Recipe:
     return Recipe(name, models, cast("Method", method), weights, vae, loras, dtype)
 
 
-def _one_of(field: str, label: str, allowed: tuple[str, ...]) -> Callable[[Any], str]:
+def _one_of(field: str, label: Sentence, allowed: tuple[str, ...]) -> Callable[[Any], str]:
     def read(given: Any) -> str:
         if given not in allowed:
-            raise InvalidRequest.of(field, f"{label} must be one of {', '.join(allowed)}.")
+            what = say("{label} must be one of these: {choices}.", label=label, choices=allowed)
+            raise InvalidRequest.of(field, what)
         return str(given)
 
     return read
@@ -94,9 +96,10 @@ def _one_of(field: str, label: str, allowed: tuple[str, ...]) -> Callable[[Any],
 
 def _models(given: Any) -> tuple[str, ...]:
     if not isinstance(given, list) or not all(isinstance(each, str) and each for each in given):
-        raise InvalidRequest.of("models", "Models must be a list of names.")
+        raise InvalidRequest.of("models", say("Models must be a list of names."))
     if not 1 <= len(given) <= MOST_MODELS:
-        raise InvalidRequest.of("models", f"Choose two or three models; you gave {len(given)}.")
+        what = say("Choose two or three models; you gave {n}.", n=len(given))
+        raise InvalidRequest.of("models", what)
     return tuple(given)
 
 
@@ -104,23 +107,28 @@ def _vae(given: Any) -> str | None:
     if given is None or given == "":
         return None
     if not isinstance(given, str):
-        raise InvalidRequest.of("vae", "VAE must be a name, or null for the first model's own.")
+        what = say("VAE must be a name, or null for the first model's own.")
+        raise InvalidRequest.of("vae", what)
     return given
 
 
 def _loras(given: Any) -> tuple[BakedLora, ...]:
     if not isinstance(given, list) or len(given) > MOST_LORAS:
-        raise InvalidRequest.of("loras", f"LoRAs must be a list of at most {MOST_LORAS}.")
+        what = say("LoRAs must be a list of at most {most}.", most=MOST_LORAS)
+        raise InvalidRequest.of("loras", what)
     return tuple(_lora(each) for each in given)
 
 
 def _lora(given: Any) -> BakedLora:
     name = given.get("name") if isinstance(given, dict) else None
     if not isinstance(name, str) or not name:
-        raise InvalidRequest.of("loras", "Each LoRA must have a name and a weight.")
+        raise InvalidRequest.of("loras", say("Each LoRA must have a name and a weight."))
     weight = _number(given.get("weight", 1.0), -STRONGEST, STRONGEST)
     if weight is None:
-        what = f"The weight of “{name[:60]}” must be between -{STRONGEST:g} and {STRONGEST:g}."
+        what = say(
+            "The weight of “{lora}” must be between {least:g} and {most:g}.",
+            lora=name[:60], least=-STRONGEST, most=STRONGEST,
+        )  # fmt: skip
         raise InvalidRequest.of("loras", what)
     return BakedLora(name, weight)
 
@@ -129,23 +137,30 @@ def _weights(method: str, models: tuple[str, ...], given: Any, baked: bool) -> t
     """As many as the method takes; equal ones when they are left out."""
     if method == "add_difference":
         if len(models) != MOST_MODELS:
-            what = f"Adding a difference takes three models: A + (B − C); you gave {len(models)}."
+            what = say(
+                "Adding a difference takes three models, A + (B − C); you gave {n}.",
+                n=len(models),
+            )
             raise InvalidRequest.of("models", what)
         return _numbers([1.0] if given is None else given, 1, -STRONGEST, STRONGEST)
     if len(models) == 1 and not baked:
-        what = "Choose a second model, or a VAE or LoRAs to bake into this one."
+        what = say("Choose a second model, or a VAE or LoRAs to bake into this one.")
         raise InvalidRequest.of("models", what)
     weights = _numbers([1.0] * len(models) if given is None else given, len(models), 0.0, 1.0)
     if not any(weights):
-        raise InvalidRequest.of("weights", "All weights are 0: give at least one model a weight.")
+        what = say("All weights are 0: give at least one model a weight.")
+        raise InvalidRequest.of("weights", what)
     return weights
 
 
 def _numbers(given: Any, count: int, low: float, high: float) -> tuple[float, ...]:
     numbers = [_number(each, low, high) for each in given] if isinstance(given, list) else []
     if len(numbers) != count or None in numbers:
-        many = "one number" if count == 1 else f"{count} numbers, one for each model,"
-        raise InvalidRequest.of("weights", f"Weights must be {many} between {low:g} and {high:g}.")
+        what = say(
+            "The list of weights must hold {n}, each between {low:g} and {high:g}.",
+            low=low, high=high, n=count,
+        )  # fmt: skip
+        raise InvalidRequest.of("weights", what)
     return tuple(each for each in numbers if each is not None)
 
 
