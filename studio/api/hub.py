@@ -42,6 +42,8 @@ class OfferAnswer(BaseModel):
     words: Mapping[str, str]
     page: str
     installed: bool
+    kind: str
+    revision: str | None
 
 
 class FileAnswer(BaseModel):
