@@ -30,8 +30,8 @@ def save_tiny_translator(folder: Path) -> Path:
     config = MarianConfig(
         vocab_size=len(pieces), d_model=32, encoder_layers=1, decoder_layers=1,
         encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=32,
-        decoder_ffn_dim=32, max_position_embeddings=512, dropout=0.0, pad_token_id=pad, eos_token_id=0,
-        decoder_start_token_id=pad, forced_eos_token_id=0,
+        decoder_ffn_dim=32, max_position_embeddings=512, dropout=0.0, pad_token_id=pad,
+        eos_token_id=0, decoder_start_token_id=pad, forced_eos_token_id=0,
     )  # fmt: skip
     torch.manual_seed(0)
     network: Any = MarianMTModel(config)

@@ -44,6 +44,7 @@ class OfferAnswer(BaseModel):
     installed: bool
     kind: str
     revision: str | None
+    names: Mapping[str, str]
 
 
 class FileAnswer(BaseModel):

@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ _BUSY_SECONDS = 5.0
 class Offer:
     """One model of the curated list: ``size`` in bytes, roughly; ``words`` by language.
 
+    ``names``: its title by language, where that is not the same in all.
+
     ``page`` is the repository's page for people, with its licence. ``revision`` is the commit that
     is meant where it is not the latest: one that has safetensors.
     """
@@ -43,6 +45,7 @@ class Offer:
     installed: bool
     kind: Kind = "checkpoint"
     revision: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
