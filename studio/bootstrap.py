@@ -22,6 +22,7 @@ from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.folders import prepare
 from studio.models.hub.hub import Hub
+from studio.models.pipelines import has_clip_pair, no_clip_pair
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
@@ -154,16 +155,21 @@ class Studio:
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
-        check_addons(self.catalog, request.prompt, request.vae, self.catalog.find(request.model))
-        if request.refiner:
-            self._check_refiner(request.refiner)
+        self._check_models(request)
         return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
 
-    def _check_refiner(self, name: str) -> None:
-        try:
-            self.catalog.find(name)
-        except InvalidRequest as error:
-            raise InvalidRequest.of("refiner", error.sentence) from None
+    def _check_models(self, request: GenerationRequest) -> None:
+        """Raise InvalidRequest where what the request wants beside its model is not to be had."""
+        model = self.catalog.find(request.model)
+        for prompt in sorted({request.prompts_of(k)[0] for k in range(request.num_images)}):
+            check_addons(self.catalog, prompt, request.vae, model)
+        if request.clip_guidance_scale and not has_clip_pair(model.path):
+            raise no_clip_pair(model.name)
+        if request.refiner:
+            try:
+                self.catalog.find(request.refiner)
+            except InvalidRequest as error:
+                raise InvalidRequest.of("refiner", error.sentence) from None
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
         """The words of ``prompt`` that a model with a small vocabulary has never seen."""

@@ -158,7 +158,7 @@ class GenerationRequest(BaseModel):
     clip_guidance_scale: float = Field(
         0.0,
         ge=0.0,
-        le=1000.0,
+        le=10.0,
         title="CLIP guidance",
         description="How strongly CLIP pulls every step towards the prompt; the road before CFG.",
         json_schema_extra=_infotext("CLIP guidance scale", unless=0),

@@ -171,6 +171,9 @@ class LoadedModel(Protocol):
         ``keep_mean``: emphasis leaves the mean of the hidden states as it was.
         """
 
+    def pooled_text(self, text: str) -> torch.Tensor:
+        """The first text encoder's pooled output (1, D) in fp32; a text is cut to one pass."""
+
     def blank_canvas(self, width: int, height: int) -> Canvas | None:
         """A canvas to be painted all over; None for a UNet that takes none. Sizes in pixels."""
 
@@ -184,6 +187,9 @@ class LoadedModel(Protocol):
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Pictures (B, H, W, 3) uint8 on the CPU from latents (B, C, h, w), × scaling_factor."""
+
+    def pixels(self, latents: torch.Tensor) -> torch.Tensor:
+        """As ``decode``, but (B, 3, H, W) in about -1…1, in fp32, and gradients flow back."""
 
     def memory(self) -> int:
         """Bytes of weights held."""

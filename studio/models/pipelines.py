@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.errors import InvalidRequest
 from studio.models.base import ModelDefaults, ModelInfo
 from studio.models.defaults import defaults_for, distillation_in_words, with_card
 from studio.models.recognise import FAMILY_OF_CONTEXT, NATIVE_SIZES
@@ -25,12 +26,34 @@ _COMPONENTS: Mapping[str, Sentence] = {
     "MotionAdapter": say("It is a motion module for video, which this studio cannot use."),
 }
 _PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
+IMAGE_ENCODER, TEXT_PROJECTION = "image_encoder", "text_projection.safetensors"
 
 
 def is_pipeline(folder: Path) -> bool:
     """Whether a folder is a model in diffusers' format (which may lack its index)."""
     return (folder / "model_index.json").is_file() or (
         (folder / "unet/config.json").is_file() and (folder / "vae/config.json").is_file()
+    )
+
+
+def has_clip_pair(folder: Path) -> bool:
+    """Whether a model's folder brings both halves of CLIP, which compare a text and a picture.
+
+    That is, beside the text encoder, an image encoder (a CLIPVisionModelWithProjection) and the
+    projection of texts.
+    """
+    return (folder / TEXT_PROJECTION).is_file() and (folder / IMAGE_ENCODER).is_dir()
+
+
+def no_clip_pair(model: str) -> InvalidRequest:
+    """The refusal of CLIP guidance with a model that brings no pair."""
+    return InvalidRequest.of(
+        "clip_guidance_scale",
+        say(
+            "CLIP guidance needs a model that brings CLIP's image encoder, as pocket does; "
+            "“{model}” brings none.",
+            model=model,
+        ),
     )
 
 

@@ -103,6 +103,10 @@ class LoadedStableDiffusion:
         hidden, _ = self.towers[0].encode(chunks, keep_mean=keep_mean)
         return TextEmbedding(hidden.to(self.placement.device))
 
+    def pooled_text(self, text: str) -> torch.Tensor:
+        """The text encoder's pooled output (1, D); what does not fit into one pass is left out."""
+        return self.towers[0].pooled(Chunk.of(self.tokenize(text)[: self.chunk_length]))
+
     def blank_canvas(self, width: int, height: int) -> Canvas | None:
         """A canvas to be painted all over, encoded from grey; None when the UNet takes none."""
         if int(self.unet.config.in_channels) != 2 * self.latent_channels + 1:
@@ -185,10 +189,13 @@ class LoadedStableDiffusion:
         return _tensor((mean - self._shift) * self.vae.config.scaling_factor).contiguous()
 
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.pixels(latents).permute(0, 2, 3, 1)
+
+    def pixels(self, latents: torch.Tensor) -> torch.Tensor:
+        """Pictures (B, 3, H, W) in about -1…1, in fp32; gradients flow back through it."""
         scaled = latents / self.vae.config.scaling_factor + self._shift
         given = scaled.to(self.vae.dtype, memory_format=self.placement.memory_format)
-        decoded = self.vae.decode(given, return_dict=False)[0]
-        return _tensor(decoded.float().permute(0, 2, 3, 1))
+        return _tensor(self.vae.decode(given, return_dict=False)[0].float())
 
     @property
     def _shift(self) -> float:

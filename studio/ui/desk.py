@@ -62,6 +62,7 @@ def build_desk(studio: Studio, words: Any) -> None:
             none = (words("refiner.none"), "")
             controls["refiner"] = make.choice("refiner", [none, *models])
             controls["refiner_switch_at"] = make.slider("refiner_switch_at", step=0.05)
+        raw('<div id="studio-recipe"></div>')
         mount_point("desk", fields=list(controls), values=values)
     _remembering(controls)
     _generating(studio, controls, generate)
