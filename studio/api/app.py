@@ -14,6 +14,7 @@ from studio.api import (
     errors,
     hub,
     jobs,
+    merges,
     models,
     pictures,
     previews,
@@ -21,7 +22,7 @@ from studio.api import (
     recipes,
     translate,
     words,
-)
+)  # fmt: skip
 from studio.api.answers import ErrorAnswer
 from studio.api.language import Tongues
 from studio.api.reference import reference_page
@@ -60,7 +61,9 @@ def create_api(studio: Studio) -> FastAPI:
     errors.install(app)
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
-    for room in (jobs, pictures, recipes, models, previews, hub, words, prompts, translate):
+    for room in (
+        jobs, pictures, recipes, models, previews, hub, merges, words, prompts, translate
+    ):  # fmt: skip
         app.include_router(room.router)
 
     @app.get("/healthz", tags=["studio"], summary="Whether the studio is up, and how busy it is")
