@@ -104,6 +104,7 @@ export function createDesk(facts, installed) {
     document.documentElement.dataset.shape = held.shape;
     keep();
     listeners.changed?.(held);
+    listeners.wording?.(held);
   }
 
   addEventListener("pagehide", () => saving && save());
@@ -138,13 +139,13 @@ export function createDesk(facts, installed) {
       return fields.map((name, index) => (touched(name) ? update(name, next[name]) : given[index]));
     },
     /** Gradio: Generate was pressed; what is ordered. @param {any[]} given */
-    order(given) {
+    async order(given) {
       this.changed(given);
       problems.clearAll();
       listeners.ordered?.();
       expectTicket();
       const order = Object.entries(held).filter(([name]) => fields.includes(name) && !NOT_IN_A_REQUEST.includes(name));
-      return Object.fromEntries(order);
+      return (await listeners.english?.(Object.fromEntries(order))) ?? Object.fromEntries(order);
     },
     /** Gradio: the server's answer to an order. @param {any} ticket */
     ticket(ticket) {
