@@ -19,6 +19,7 @@ from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.keeper import ModelKeeper
 from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
+from studio.models.counting import TokenCounter
 from studio.models.folders import prepare
 from studio.models.hub.hub import Hub
 from studio.models.residency import Rules
@@ -49,6 +50,7 @@ class Studio:
         self._lock = FolderLock(settings.data_dir)
         self.catalog = Catalog(settings.models_dirs)
         self.keeper = ModelKeeper(settings, self.catalog)
+        self.counter = TokenCounter(self.catalog)
         try:
             prepare(settings.models, settings.models_dir)
             self.catalog.remember(settings.data_dir / "models.sqlite")

@@ -1,4 +1,4 @@
-// What a prompt with wildcards and variants would come to, and how long it is.
+// What a prompt with wildcards and variants would come to.
 import { el } from "./dom.js";
 import { count, t } from "./i18n.js";
 import { wordbook } from "./wordbook.js";
@@ -13,7 +13,6 @@ const VARIANTS = /__[\w\-./*]+?__|\{[^{}]*\}/;
  */
 export function createDrawn(desk, { toast, onQueued }) {
   const element = el("div", { class: "drawn", hidden: true });
-  const figures = el("span", { class: "figures token-figures" });
   let timer = 0;
   let asked = "";
 
@@ -72,7 +71,6 @@ export function createDrawn(desk, { toast, onQueued }) {
 
   return {
     element,
-    figures,
     /** Look again, a moment after the words have changed. */
     look() {
       clearTimeout(timer);

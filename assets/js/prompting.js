@@ -7,6 +7,7 @@ import { teachEmphasis } from "./emphasis.js";
 import { createPastPrompts } from "./pastprompts.js";
 import { createPresets } from "./presets.js";
 import { createStylePicker } from "./stylepicker.js";
+import { createTokens } from "./tokens.js";
 import { styleName, wordbook } from "./wordbook.js";
 
 /**
@@ -19,6 +20,7 @@ export async function createPrompting(desk, { toast, onQueued }) {
   let styles = new Map();
   const chips = el("div", { class: "style-chips", role: "list", "aria-label": t("styles.chosen") });
   const drawn = createDrawn(desk, { toast, onQueued });
+  const tokens = createTokens(desk);
   const picker = createStylePicker({ chosen: () => desk.values.styles, choose, all: () => styles, reload, toast });
   const doors = [
     door("styles", () => picker.open()),
@@ -27,7 +29,7 @@ export async function createPrompting(desk, { toast, onQueued }) {
   ];
   place.id = "field-styles";
   place.classList.add("prompting");
-  place.replaceChildren(el("div", { class: "prompting-row" }, ...doors, drawn.figures), chips, drawn.element);
+  place.replaceChildren(el("div", { class: "prompting-row" }, ...doors, tokens.element), chips, drawn.element);
 
   function choose(id, wanted) {
     const others = desk.values.styles.filter((each) => each !== id);
@@ -69,9 +71,10 @@ export async function createPrompting(desk, { toast, onQueued }) {
     });
     document.querySelector("#generate")?.addEventListener("click", completion.close);
   }
-  desk.watch(() => (drawChips(), drawn.look()));
+  desk.watch(() => (drawChips(), drawn.look(), tokens.look()));
   await reload().catch(() => {}); // the desk works without them
   drawn.look();
+  tokens.look();
 }
 
 function door(name, open) {

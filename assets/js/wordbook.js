@@ -29,6 +29,8 @@ export const wordbook = {
 
   /** What would be drawn. @param {Draft} draft */
   preview: (draft) => call("POST", "prompts/preview", { body: draft }),
+  /** Tokens chunk by chunk; null in them until the model can tell. @param {Draft & {model: string}} draft */
+  count: (draft) => call("POST", "prompts/count", { body: draft }),
   /** One job for each prompt that a prompt stands for. @param {Record<string, any>} order */
   queueAll: async (order) => (await call("POST", "prompts/combinations", { body: order })).jobs,
   /** @param {string} prefix @param {string} model */
