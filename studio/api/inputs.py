@@ -66,9 +66,9 @@ Body = Annotated[dict[str, Any], Depends(_body)]
 PictureBody = Annotated[dict[str, Any], Depends(_body_with_picture)]
 
 
-def content(kind: str) -> dict[int | str, dict[str, Any]]:
-    """The description of an answer that is not JSON, by its media type."""
-    return {200: {"content": {kind: {}}}}
+def content(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """The description of an answer that is not JSON, by its media types."""
+    return {200: {"content": {kind: {} for kind in kinds}}}
 
 
 def json_body(schema: dict[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
+from PIL import Image
 
 from studio.api.answers import EmptiedAnswer, ParametersAnswer, PictureAnswer, PicturesAnswer
 from studio.api.inputs import Body, TheStudio, content, json_body
 from studio.errors import InvalidRequest, NotFound
 from studio.gallery import Picture
+from studio.recipes.encode import MEDIA_TYPES, QUALITY, Format, encode
+from studio.storage import storage_errors
 
 _UNCHANGING = {"Cache-Control": "private, max-age=31536000, immutable"}
 
@@ -40,18 +44,33 @@ def search(
 
 @router.get(
     "/pictures/{picture_id}",
-    summary="The PNG",
+    summary="The picture's file: the PNG, or a JPEG or WebP made of it",
     response_class=FileResponse,
-    responses=content("image/png"),
+    responses=content(*MEDIA_TYPES.values()),
 )
-def get_picture(studio: TheStudio, picture_id: str, download: bool = False) -> FileResponse:
-    """The file as it was saved, its recipe inside; download=1 offers it for saving."""
+def get_picture(
+    studio: TheStudio,
+    picture_id: str,
+    download: bool = False,
+    kind: Annotated[Format, Query(alias="format")] = "png",
+    quality: Annotated[int, Query(ge=1, le=100)] = QUALITY,
+) -> Response:
+    """The recipe is inside in every format; download=1 offers the file for saving.
+
+    The PNG is the file as it was saved. ``quality`` is for the others.
+    """
     picture = _on_disk(studio.gallery.get(picture_id))
-    kind = "attachment" if download else "inline"
-    return FileResponse(
-        picture.path, media_type="image/png", filename=picture.path.name,
-        content_disposition_type=kind, headers=_UNCHANGING,
-    )  # fmt: skip
+    how = "attachment" if download else "inline"
+    if kind == "png":
+        return FileResponse(
+            picture.path, media_type="image/png", filename=picture.path.name,
+            content_disposition_type=how, headers=_UNCHANGING,
+        )  # fmt: skip
+    with storage_errors(picture.path), Image.open(picture.path) as image:
+        made = encode(image, kind, quality, picture.request, picture.model_hash)
+    name = quote(f"{picture.path.stem}.{'jpg' if kind == 'jpeg' else kind}")
+    named = {"Content-Disposition": f"{how}; filename*=utf-8''{name}"}
+    return Response(made, media_type=MEDIA_TYPES[kind], headers={**_UNCHANGING, **named})
 
 
 @router.get(

@@ -12,6 +12,7 @@ from typing import Final
 PREFIX: Final = b"Exif\0\0"
 DESCRIPTION, MAKE, MODEL, EXIF_IFD, USER_COMMENT = 0x010E, 0x010F, 0x0110, 0x8769, 0x9286
 _MOST_TAGS: Final = 500
+_RECIPE_MARKS: Final = ("Steps: ", '{"')
 _ASCII, _LONG, _UNDEFINED = 2, 4, 7
 _BYTES_EACH: Final = {1: 1, _ASCII: 1, _UNDEFINED: 1}
 
@@ -50,9 +51,12 @@ def decoded(comment: bytes) -> str:
     if not code.startswith(b"UNICODE"):
         plain = body if code.startswith((b"ASCII", b"\0" * 8)) else comment
         return plain.decode("utf-8", "replace")
-    # The order of the bytes is the file's, which writers get wrong: text has more zero high bytes.
+    # The order of the bytes is the file's, which writers get wrong. A recipe shows itself; in other
+    # text more of the high bytes are zero.
     high_first = body[0::2].count(0) >= body[1::2].count(0)
-    return body.decode("utf-16-be" if high_first else "utf-16-le", "replace")
+    both = [body.decode("utf-16-be", "replace"), body.decode("utf-16-le", "replace")]
+    recipes = [text for text in both if any(mark in text for mark in _RECIPE_MARKS)]
+    return recipes[0] if recipes else both[0 if high_first else 1]
 
 
 def _directory(tag: int, kind: int, count: int, value: int) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from studio import infotext
+from studio.complete import given_fields
 from studio.recipes import comfyui, files, fooocus, invokeai
 from studio.recipes.a1111 import OURS, read_lines
 from studio.recipes.recipe import Recipe, filled, noted
@@ -83,13 +84,14 @@ _READERS: Final[tuple[_Reader, ...]] = (
 
 def _sound(recipe: Recipe) -> Recipe:
     """The recipe without what no request could hold; that is listed instead."""
-    known = {k: v for k, v in recipe.values.items() if k in GenerationRequest.model_fields}
+    fields = given_fields()
+    known = {name: value for name, value in recipe.values.items() if name in fields}
     held = infotext.recovered(known).model_dump()
     values = {name: held[name] for name in known if _kept(held[name], known[name])}
     lost = [
         noted(name, value)
-        for name, value in recipe.values.items()
-        if name not in values and name in GenerationRequest.model_fields and value is not None
+        for name, value in known.items()
+        if name not in values and value is not None
     ]
     rest = (*recipe.unrecognised, *lost)
     return Recipe(recipe.source, values, rest[:_MOST_LISTED], recipe.hashes)

@@ -75,14 +75,31 @@ def test_what_is_not_installed_is_said_in_a_sentence(studio: RunningStudio) -> N
     ]  # fmt: skip
 
 
-def test_a_picture_of_ours_is_made_again(studio: RunningStudio) -> None:
-    first = studio.end(studio.submit(prompt="a boat", seed=5, num_inference_steps=2))
-    content = studio.http.get(f"/api/v1/pictures/{first['picture_ids'][0]}").content
-    told = read(studio, image=base64.b64encode(content).decode()).json()
-    assert (told["source"], told["unrecognised"], told["missing"]) == ("Creative Studio", [], [])
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_a_picture_of_ours_is_made_again(studio: RunningStudio, kind: str) -> None:
+    first = studio.end(studio.submit(prompt="a\n(red:1.2) boat ", seed=5, num_inference_steps=2))
+    path = f"/api/v1/pictures/{first['picture_ids'][0]}"
+    downloaded = studio.http.get(path, params={"format": kind, "download": True})
+    assert downloaded.headers["content-type"] == f"image/{kind}"
+    ending = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}[kind]
+    assert downloaded.headers["content-disposition"].rstrip('"').endswith(ending)
+    told = read(studio, image=base64.b64encode(downloaded.content).decode()).json()
+    assert (told["unrecognised"], told["missing"]) == ([], [])
     again = studio.end(studio.submit(**told["request"]))
     same = studio.http.get(f"/api/v1/pictures/{again['picture_ids'][0]}").content
-    assert same == content
+    assert same == studio.http.get(path).content
+
+
+def test_quality_is_the_files_size(studio: RunningStudio) -> None:
+    job = studio.end(studio.submit(prompt="a boat", num_inference_steps=1))
+    path = f"/api/v1/pictures/{job['picture_ids'][0]}"
+    small, large = (
+        len(studio.http.get(path, params={"format": "webp", "quality": quality}).content)
+        for quality in (5, 95)
+    )
+    assert small < large
+    for wrong in ({"format": "bmp"}, {"format": "jpeg", "quality": 0}, {"quality": 101}):
+        assert studio.http.get(path, params=wrong).status_code == 422
 
 
 def test_a_data_url_and_a_picture_without_pixels(studio: RunningStudio) -> None:
