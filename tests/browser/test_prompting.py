@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from tests.browser.test_access import serious
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
 QUICK = {"num_inference_steps": 2}
 ENTER = {"en-GB": ("Styles", "Search styles"), "zh-CN": ("风格", "搜索风格")}
-
-
-def box(page: Page) -> object:
-    return page.locator("#field-prompt textarea")
 
 
 def value(page: Page) -> str:
@@ -42,6 +38,7 @@ def test_styles_are_put_on_and_taken_off(
     expect(page.locator("[data-style=oil]")).to_have_attribute("aria-pressed", "true")
     page.wait_for_timeout(300)
     page.screenshot(path=shots / f"styles-{size[0]}-{locale}.png")
+    assert serious(visitor) == []
     page.get_by_label(search).fill("woodbl")
     page.locator("[data-style=woodblock]").click()
     page.keyboard.press("Escape")
@@ -184,6 +181,7 @@ def test_completion_by_keyboard(visit: Visit, shots: Path) -> None:
     page.keyboard.type(", ligh")
     expect(listed).to_be_visible()
     page.screenshot(path=shots / "completion.png")
+    assert serious(visitor) == []
     page.keyboard.press("Escape")
     expect(listed).to_be_hidden()
     page.keyboard.type(", water")
@@ -266,17 +264,15 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "start", "end", "by", "after"), CASES)
-def test_what_is_weighed(
-    visit: Visit, text: str, start: int, end: int, by: int, after: str | None
-) -> None:
-    page = visit().page
-    made = page.evaluate(
-        """async ([text, start, end, by]) => {
+def test_what_is_weighed(visit: Visit) -> None:
+    made = visit().page.evaluate(
+        """async (cases) => {
           const { weighted } = await import(new URL("studio/js/emphasis.js", document.baseURI));
-          const change = weighted(text, start, end, by);
-          return change && text.slice(0, change.start) + change.text + text.slice(change.end);
+          return cases.map(([text, start, end, by]) => {
+            const change = weighted(text, start, end, by);
+            return change && text.slice(0, change.start) + change.text + text.slice(change.end);
+          });
         }""",
-        json.loads(json.dumps([text, start, end, by])),
+        [list(case[:4]) for case in CASES],
     )
-    assert made == after
+    assert made == [case[4] for case in CASES]
