@@ -15,7 +15,7 @@ const MOST_BEFORE = 280; // so many characters before the caret are looked at
  * @param {{model: () => string, onStyle: (id: string) => void, names: (id: string) => string}} tools
  */
 export function teachCompletion(box, { model, onStyle, names }) {
-  const id = `${box.closest("[id]")?.id}-offers`;
+  const id = `offers-${box.closest("[id]")?.id}`;
   const list = el("ul", { class: "offers", role: "listbox", id, "aria-label": t("offers"), hidden: true });
   const said = el("span", { class: "sr-only", role: "status" });
   /** @type {any[]} */

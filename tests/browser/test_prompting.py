@@ -68,7 +68,7 @@ def test_own_styles_are_written_changed_moved_and_deleted(visit: Visit, shots: P
     page = visit().page
     page.get_by_role("button", name="Styles", exact=True).click()
     page.get_by_role("button", name="New style").click()
-    page.get_by_label("Name").fill("Morning fog")
+    page.get_by_label("Name", exact=True).fill("Morning fog")
     page.locator(".sheet-form textarea").first.fill("{prompt}, fog at dawn")
     page.screenshot(path=shots / "style-form.png")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -109,7 +109,7 @@ def test_a_preset_brings_the_desk_back(visit: Visit, shots: Path) -> None:
     page.get_by_role("button", name="Presets", exact=True).click()
     row.click()
     expect(page.locator("#field-num_images input")).to_have_value("3")
-    assert page.evaluate("JSON.parse(localStorage['studio.desk']).num_inference_steps") == 7
+    page.wait_for_function("JSON.parse(localStorage['studio.desk']).num_inference_steps === 7")
     assert value(page) == "a red boat"  # the words were not asked for
     page.get_by_role("button", name="Presets", exact=True).click()
     page.get_by_role("button", name="Delete Three quick ones").click()
@@ -209,7 +209,7 @@ def test_escape_closes_the_list_and_does_not_stop_the_job(visit: Visit) -> None:
     page.wait_for_timeout(300)
     assert "Stopping" not in (page.locator(".status-words").text_content() or "")
     page.keyboard.press("Escape")
-    expect(page.locator(".status-words")).to_contain_text("Stopped")
+    expect(page.locator(".stage")).to_contain_text("Stopped")
 
 
 def test_nothing_happens_while_a_chinese_word_is_put_together(visit: Visit) -> None:
