@@ -17,16 +17,19 @@ from studio.jobs import Job, Jobs
 from studio.jobs.jobs import MAX_WAITING
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.keeper import ModelKeeper
+from studio.languages import load_speakers
 from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
 from studio.models.counting import TokenCounter
 from studio.models.folders import prepare
 from studio.models.hub.hub import Hub
+from studio.models.pipelines import has_clip_pair, no_clip_pair
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
 from studio.request import MAX_MODEL, MAX_SEED, GenerationRequest
 from studio.samplers import check_sampling
+from studio.sentences import Sentence, say
 from studio.settings import Settings
 from studio.storage import FolderLock
 from studio.wordbook import Wordbook
@@ -47,6 +50,7 @@ class Studio:
 
     def __init__(self, settings: Settings, make_painter: PainterFactory | None = None) -> None:
         self.settings = settings
+        self.speakers = load_speakers(settings.assets)
         self._lock = FolderLock(settings.data_dir)
         self.catalog = Catalog(settings.models_dirs)
         self.keeper = ModelKeeper(settings, self.catalog)
@@ -62,7 +66,7 @@ class Studio:
         except (InvalidRequest, StorageError) as error:
             self.catalog.close()
             self._lock.release()
-            raise StartupError(str(error)) from error
+            raise StartupError(error.sentence) from error
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self._worker = Worker(
             self.jobs,
@@ -110,8 +114,12 @@ class Studio:
         room = MAX_WAITING - self.jobs.counts["queued"]
         if found.count > room:
             raise QueueFull(
-                f"These are {found.count:,} combinations, and the queue has room for {room}: "
-                "choose fewer."
+                say(
+                    "These are {count:,} combinations, and the queue has room for {room}: "
+                    "choose fewer.",
+                    count=found.count,
+                    room=room,
+                )
             )
         seed = values.get("seed")
         if seed in (None, -1):
@@ -146,16 +154,21 @@ class Studio:
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
-        check_addons(self.catalog, request.prompt, request.vae, self.catalog.find(request.model))
-        if request.refiner:
-            self._check_refiner(request.refiner)
+        self._check_models(request)
         return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
 
-    def _check_refiner(self, name: str) -> None:
-        try:
-            self.catalog.find(name)
-        except InvalidRequest as error:
-            raise InvalidRequest.of("refiner", str(error)) from None
+    def _check_models(self, request: GenerationRequest) -> None:
+        """Raise InvalidRequest where what the request wants beside its model is not to be had."""
+        model = self.catalog.find(request.model)
+        for prompt in sorted({request.prompts_of(k)[0] for k in range(request.num_images)}):
+            check_addons(self.catalog, prompt, request.vae, model)
+        if request.clip_guidance_scale and not has_clip_pair(model.path):
+            raise no_clip_pair(model.name)
+        if request.refiner:
+            try:
+                self.catalog.find(request.refiner)
+            except InvalidRequest as error:
+                raise InvalidRequest.of("refiner", error.sentence) from None
 
     def unknown_words(self, prompt: str, model: str) -> list[str]:
         """The words of ``prompt`` that a model with a small vocabulary has never seen."""
@@ -183,9 +196,9 @@ class Studio:
         """Let a model go, or all; see `ModelKeeper`."""
         return self.keeper.unload(name, self._worker.ask)
 
-    def _make_engine(self, say: Callable[[str], None]) -> Painter:
+    def _make_engine(self, tell: Callable[[Sentence], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""
-        say("Starting PyTorch")
+        tell(say("Starting PyTorch"))
         share_the_cpu()
         from studio.engine.engine import Engine
         from studio.engine.memory import acquire
@@ -194,7 +207,7 @@ class Studio:
         store = ModelStore(self.catalog, self.settings.device, rules=_rules(self.settings))
         self.keeper.store = store
         name = self.keeper.default
-        say(f"Loading {name}")
+        tell(say("Loading {model}", model=name))
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
             acquire(store, name)
         return Engine(store)

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from studio.errors import FieldProblem, InvalidRequest
-from studio.request import MAX_NAME, MAX_SEED, RESOLVED, GenerationRequest
+from studio.request import MAX_NAME, MAX_SEED, RESOLVED, GenerationRequest, label_of
+from studio.sentences import Sentence, say
 
 
 def _partial_field(info: FieldInfo) -> tuple[Any, Any]:
@@ -81,40 +82,71 @@ def _problems(error: ValidationError) -> tuple[FieldProblem, ...]:
     return tuple(first.values())
 
 
-_TEXT_PROBLEMS: Mapping[str, str] = {
-    "string_too_long": "may have at most {maxLength:,} characters; you gave {given}",
-    "string_too_short": "may not be empty",
-    "string_unicode": "has half of a character in it (a lone surrogate), which no file can hold",
-    "value_error": "has a null character in it, which no file can hold",
-}
+def _no_such(name: str) -> Sentence:
+    return say("There is no setting called “{name}”.", name=name[:60])
 
 
-def _sentence(name: str, detail: Mapping[str, Any]) -> str:
+def _sentence(name: str, detail: Mapping[str, Any]) -> Sentence:
     info = GenerationRequest.model_fields.get(name)
     if info is None:
-        return f"There is no setting called “{name[:60]}”."
-    bounds = _schema_of(info)
-    label, value = info.title or name, detail.get("input")
-    if info.annotation is bool:
-        return f"{label} must be true or false; you gave {_short(value)}."
+        return _no_such(name)
     if get_origin(info.annotation) is tuple:
-        return (
-            f"{label} must be a list of at most {bounds['maxLength']} names, "
-            f"each of 1 to {MAX_NAME} characters."
-        )
+        return say(
+            "{label} must be a list of at most {most} names, each of 1 to {length} characters.",
+            label=label_of(name), most=_schema_of(info)["maxLength"], length=MAX_NAME,
+        )  # fmt: skip
     if info.annotation is str:
-        return f"{label} {_TEXT_PROBLEMS.get(detail['type'], 'must be text')}.".format(
-            **bounds, given=f"{len(str(value)):,}"
-        )
-    kind = "a whole number" if info.annotation is int else "a number"
-    step = f" in steps of {bounds['multipleOf']}" if "multipleOf" in bounds else ""
-    return (
-        f"{label} must be {kind} between {bounds['minimum']:g} and {bounds['maximum']:.10g}{step}; "
-        f"you gave {_short(value)}."
-    )
+        return _about_text(name, detail)
+    if info.annotation is bool:
+        return say(
+            "{label} must be true or false; you gave {given}.",
+            label=label_of(name), given=_short(detail.get("input")),
+        )  # fmt: skip
+    return _about_number(name, info, detail.get("input"))
+
+
+def _about_text(name: str, detail: Mapping[str, Any]) -> Sentence:
+    label = label_of(name)
+    match detail["type"]:
+        case "string_too_long":
+            return say(
+                "{label} may have at most {most:,} characters; you gave {given:,}.",
+                label=label, most=detail["ctx"]["max_length"], given=len(detail["input"]),
+            )  # fmt: skip
+        case "string_too_short":
+            return say("{label} may not be empty.", label=label)
+        case "string_unicode":
+            return say(
+                "{label} has half of a character in it (a lone surrogate), which no file can hold.",
+                label=label,
+            )
+        case "value_error":
+            return say("{label} has a null character in it, which no file can hold.", label=label)
+    return say("{label} must be text.", label=label)
+
+
+def _about_number(name: str, info: FieldInfo, value: object) -> Sentence:
+    bounds, label, given = _schema_of(info), label_of(name), _short(value)
+    least, most = f"{bounds['minimum']:g}", f"{bounds['maximum']:.10g}"
+    if "multipleOf" in bounds:
+        return say(
+            "{label} must be a whole number between {least} and {most} in steps of {step}; "
+            "you gave {given}.",
+            label=label, least=least, most=most, step=bounds["multipleOf"], given=given,
+        )  # fmt: skip
+    if info.annotation is int:
+        return say(
+            "{label} must be a whole number between {least} and {most}; you gave {given}.",
+            label=label, least=least, most=most, given=given,
+        )  # fmt: skip
+    return say(
+        "{label} must be a number between {least} and {most}; you gave {given}.",
+        label=label, least=least, most=most, given=given,
+    )  # fmt: skip
 
 
 def _short(value: object) -> str:
     """What was given, cut to a length that fits a sentence."""
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    text = str(value)
+    text = text if len(text) <= 60 else f"{text[:60]}…"
+    return f"“{text}”" if isinstance(value, str) else text

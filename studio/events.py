@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from studio.sentences import Sentence
+
 
 @dataclass(frozen=True)
 class Preparing:
     """Something has to be done before the first step, said in words ("Loading pocket")."""
 
-    what: str
+    what: Sentence
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import NoReturn, get_args, get_origin
 from pydantic import ValidationError
 
 from studio.errors import StartupError
+from studio.sentences import say
 from studio.settings import Settings
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one sentence instead of printing the usage."""
-        raise StartupError(f"{message}; --help lists the flags.")
+        raise StartupError(say("{message}; --help lists the flags.", message=message))
 
 
 def read_settings(arguments: Sequence[str] | None = None) -> Settings:
@@ -31,7 +32,13 @@ def read_settings(arguments: Sequence[str] | None = None) -> Settings:
         name = str(detail["loc"][0])  # what follows is the place within a list
         reason = detail["msg"].replace("Input should be", "it should be")
         raise StartupError(
-            f"{_flag(name)} (or {_variable(name)}) cannot be “{detail['input']}”: {reason}."
+            say(
+                "{flag} (or {variable}) cannot be “{given}”: {reason}.",
+                flag=_flag(name),
+                variable=_variable(name),
+                given=str(detail["input"]),
+                reason=reason,
+            )
         ) from None
 
 

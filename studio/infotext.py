@@ -26,6 +26,7 @@ JSON_CHUNK = "studio"
 NEGATIVE = "Negative prompt"
 RECIPE = "Recipe"
 MODEL_HASH = "Model hash"
+VERSION, STUDIO = "Version", "Creative Studio"  # who wrote it; A1111 reads it and does not mind
 _ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", MODEL_HASH, "Model")
 _SIZES = {
     "Size": ("width", "height"),
@@ -137,6 +138,7 @@ def _text(request: GenerationRequest, model_hash: str | None) -> str:
     for name, key in keys().items():
         if key not in values and key != NEGATIVE and _worth_saying(name, request):
             values[key] = _label(key, getattr(request, name), request)
+    values[VERSION] = STUDIO
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
     line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
     lines = [request.prompt]

@@ -15,6 +15,7 @@ from studio.errors import InvalidRequest, StudioError
 from studio.models.base import ModelInfo
 from studio.models.catalog import Catalog
 from studio.models.residency import ResidentModel
+from studio.sentences import say
 from studio.settings import Settings
 from studio.storage import write_whole
 
@@ -84,7 +85,7 @@ class ModelKeeper:
 
         def do() -> None:
             if self.store is None:
-                raise StudioError("PyTorch could not be started; the log has the details.")
+                raise StudioError(say("PyTorch could not be started; the log has the details."))
             from studio.engine.memory import acquire  # torch is there when the store is
 
             acquire(self.store, info.name)

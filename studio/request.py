@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from studio.sentences import Sentence
+
 MAX_PROMPT = 10_000
 MAX_SIDE = 2048
 MAX_SEED = 2**32 - 1
@@ -156,7 +158,7 @@ class GenerationRequest(BaseModel):
     clip_guidance_scale: float = Field(
         0.0,
         ge=0.0,
-        le=1000.0,
+        le=10.0,
         title="CLIP guidance",
         description="How strongly CLIP pulls every step towards the prompt; the road before CFG.",
         json_schema_extra=_infotext("CLIP guidance scale", unless=0),
@@ -300,3 +302,8 @@ class GenerationRequest(BaseModel):
         if not self.picture_prompts:
             return self.prompt, self.negative_prompt
         return self.picture_prompts[index], self.picture_negative_prompts[index]
+
+
+def label_of(field: str) -> Sentence:
+    """What a field is called within a sentence; the page's words have it in other languages."""
+    return Sentence(GenerationRequest.model_fields[field].title or field)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from studio.errors import InvalidRequest
+from studio.sentences import say
 
 SIGMA_SCHEDULES: Mapping[str, str] = MappingProxyType(
     {
@@ -118,30 +119,37 @@ def find_sampler(name: str) -> Sampler:
     for row in SAMPLERS.values():
         if wanted in {row.name, row.label.casefold(), *row.aliases}:
             return row
-    known = ", ".join(SAMPLERS)
-    raise InvalidRequest.of("sampler", f"There is no sampler called “{name}”; there are: {known}.")
+    sentence = say(
+        "There is no sampler called “{name}”; there are: {known}.", name=name, known=tuple(SAMPLERS)
+    )
+    raise InvalidRequest.of("sampler", sentence)
 
 
 def check_sampling(sampler: str, sigma_schedule: str, num_inference_steps: int) -> Sampler:
     """The sampler, when it can do this schedule and number of steps; InvalidRequest otherwise."""
     row = find_sampler(sampler)
     if sigma_schedule not in SIGMA_SCHEDULES:
-        known = ", ".join(SIGMA_SCHEDULES)
-        raise InvalidRequest.of(
-            "sigma_schedule",
-            f"There is no sigma schedule called “{sigma_schedule}”; there are: {known}.",
+        sentence = say(
+            "There is no sigma schedule called “{name}”; there are: {known}.",
+            name=sigma_schedule,
+            known=tuple(SIGMA_SCHEDULES),
         )
+        raise InvalidRequest.of("sigma_schedule", sentence)
     if sigma_schedule not in row.schedules:
-        able = ", ".join(row.schedules)
-        raise InvalidRequest.of(
-            "sigma_schedule",
-            f"{row.label} cannot use the {SIGMA_SCHEDULES[sigma_schedule]} schedule; "
-            f"it can: {able}.",
+        sentence = say(
+            "{sampler} cannot use the {schedule} schedule; it can: {able}.",
+            sampler=row.label,
+            schedule=SIGMA_SCHEDULES[sigma_schedule],
+            able=row.schedules,
         )
+        raise InvalidRequest.of("sigma_schedule", sentence)
     if not row.min_steps <= num_inference_steps <= row.max_steps:
-        raise InvalidRequest.of(
-            "num_inference_steps",
-            f"{row.label} takes between {row.min_steps} and {row.max_steps} steps; "
-            f"you gave {num_inference_steps}.",
+        sentence = say(
+            "{sampler} takes between {least} and {most} steps; you gave {given}.",
+            sampler=row.label,
+            least=row.min_steps,
+            most=row.max_steps,
+            given=num_inference_steps,
         )
+        raise InvalidRequest.of("num_inference_steps", sentence)
     return row

@@ -15,7 +15,8 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
-from studio.errors import StartupError
+from studio.errors import StartupError, system_reason
+from studio.sentences import Sentence, say
 
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 _FIRST_PAGE_SECONDS = 60.0
@@ -33,7 +34,9 @@ def claim_address(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except (socket.gaierror, UnicodeError) as error:
-        raise StartupError(f"--host “{host}” is not an address of this computer.") from error
+        raise StartupError(
+            say("--host “{host}” is not an address of this computer.", host=host)
+        ) from error
     listener = socket.socket(family, kind)
     if sys.platform == "win32":  # there SO_REUSEADDR would let two programs share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
@@ -47,14 +50,24 @@ def claim_address(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _bind_sentence(error: OSError, host: str, port: int) -> str:
+def _bind_sentence(error: OSError, host: str, port: int) -> Sentence:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is already in use: stop that program, or choose another with --port."
+        return say(
+            "port {port} is already in use: stop that program, or choose another with --port.",
+            port=port,
+        )
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"--host “{host}” is not an address of this computer."
+        return say("--host “{host}” is not an address of this computer.", host=host)
     if error.errno == errno.EACCES:
-        return f"port {port} may not be used by you: choose one above 1023 with --port."
-    return f"{host}:{port} cannot be listened on ({error.strerror})."
+        return say(
+            "port {port} may not be used by you: choose one above 1023 with --port.", port=port
+        )
+    return say(
+        "{host}:{port} cannot be listened on ({reason}).",
+        host=host,
+        port=port,
+        reason=system_reason(error),
+    )
 
 
 class Server(uvicorn.Server):

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from studio.errors import StartupError, StorageError
+from studio.errors import StartupError, StorageError, system_reason
+from studio.sentences import Sentence, say
 
 TEMPORARY_SUFFIX = ".part"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -33,17 +34,25 @@ def storage_errors(where: Path) -> Iterator[None]:
         raise StorageError(_sqlite_sentence(error, where)) from error
 
 
-def _disk_sentence(error: OSError, where: Path) -> str:
+def _disk_sentence(error: OSError, where: Path) -> Sentence:
     if error.errno in _FULL:
-        return f"The disk is full: free some space for {where} and try again."
-    return f"{where} cannot be written ({error.strerror or error}): check the folder's permissions."
+        return say("The disk is full: free some space for {where} and try again.", where=where)
+    return say(
+        "{where} cannot be written ({reason}): check the folder's permissions.",
+        where=where,
+        reason=system_reason(error),
+    )
 
 
-def _sqlite_sentence(error: sqlite3.DatabaseError, where: Path) -> str:
+def _sqlite_sentence(error: sqlite3.DatabaseError, where: Path) -> Sentence:
     reason = str(error)
     if "full" in reason:
-        return f"The disk is full: free some space for {where} and try again."
-    return f"{where} cannot be used ({reason}): check the folder's permissions and the disk."
+        return say("The disk is full: free some space for {where} and try again.", where=where)
+    return say(
+        "{where} cannot be used ({reason}): check the folder's permissions and the disk.",
+        where=where,
+        reason=reason,
+    )
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -155,7 +164,10 @@ class FolderLock:
             raise StartupError(_disk_sentence(error, folder)) from error
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
-                sentence = f"Another studio is already using {folder}: stop it, or give --data-dir."
+                sentence = say(
+                    "Another studio is already using {folder}: stop it, or give --data-dir.",
+                    folder=folder,
+                )
                 raise StartupError(sentence) from error
             raise StartupError(_sqlite_sentence(error, folder)) from error
 

@@ -2,6 +2,7 @@
 import { pictures } from "./api.js";
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
+import { linkOf } from "./link.js";
 
 /**
  * @param {{desk: any, toast: any, rooms: any}} tools
@@ -57,12 +58,11 @@ export function createActions({ desk, toast, rooms }) {
         await copyText(await pictures.parameters(picture.id));
         toast.show(t("toast.copied"));
       }),
-    download(picture) {
-      const link = el("a", { href: pictures.download(picture.id), download: "" });
-      document.body.append(link);
-      link.click();
-      link.remove();
-    },
+    link: (picture) =>
+      attempt(async () => {
+        await copyText(await linkOf(await pictures.parameters(picture.id)));
+        toast.show(t("toast.linked"));
+      }),
     bin: (which) =>
       attempt(async () => {
         for (const picture of which) await pictures.bin(picture.id);

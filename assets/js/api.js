@@ -72,8 +72,8 @@ export const pictures = {
   thumbnail: (id) => address(`pictures/${id}/thumbnail`),
   /** The recipe as text. @param {string} id */
   parameters: async (id) => (await call("GET", `pictures/${id}/parameters`)).parameters,
-  /** @param {string} id */
-  download: (id) => address(`pictures/${id}`, { download: true }),
+  /** The file for saving. @param {string} id @param {"png"|"jpeg"|"webp"} format */
+  download: (id, format) => address(`pictures/${id}`, { download: true, format: format === "png" ? "" : format }),
 };
 
 export const studio = {

@@ -13,6 +13,8 @@
   for (const [name, value] of [["language", language], ["languages", [language]]]) {
     Object.defineProperty(navigator, name, { get: () => value, configurable: true });
   }
+  // What the server says, it says in the page's language; without cookies, in the browser's.
+  document.cookie = `studio_language=${language}; Path=/; Max-Age=31536000; SameSite=Lax`;
   const root = document.documentElement;
   root.lang = language;
   root.dataset.theme =

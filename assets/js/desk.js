@@ -162,7 +162,7 @@ export function createDesk(facts, installed) {
     ticket(ticket) {
       clearTimeout(expecting);
       if (ticket.problems) {
-        problems.show(ticket.problems, held);
+        problems.show(ticket.problems);
         listeners.refused?.();
       } else if (ticket.error) listeners.refused?.({ title: t("refused.title"), text: ticket.error });
       else listeners.ticket?.(ticket.job);

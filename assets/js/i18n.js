@@ -2,9 +2,6 @@
 
 const data = JSON.parse(document.getElementById("studio-data")?.textContent ?? '{"words":{}}');
 
-/** Bounds of the request's fields, in JSON Schema's words. @type {Record<string, any>} */
-export const bounds = data.bounds ?? {};
-
 /** "en" or "zh-CN"; boot.js has chosen it. */
 export const language = document.documentElement.lang === "zh-CN" ? "zh-CN" : "en";
 

@@ -1,7 +1,11 @@
 // The label beside a picture, as in a museum: what was asked for, how it was made, what can be done.
+import { pictures } from "./api.js";
 import { el, iconButton } from "./dom.js";
 import { t } from "./i18n.js";
+import { downloadMenu } from "./menu.js";
 import { facts } from "./recipe.js";
+
+const FORMATS = ["png", "jpeg", "webp"];
 
 /**
  * @param {HTMLElement} root
@@ -66,7 +70,10 @@ export function actionRow(picture, actions) {
     { class: "action-icons" },
     heart,
     iconButton("copy", t("action.copy"), () => actions.copy(picture)),
-    iconButton("download", t("action.download"), () => actions.download(picture)),
+    iconButton("link", t("action.link"), () => actions.link(picture)),
+    downloadMenu("download", t("action.download"), FORMATS.map((format) => ({
+      label: t(`format.${format}`), note: t(`format.${format}.note`), href: pictures.download(picture.id, format),
+    }))),
     iconButton("bin", t("action.bin"), () => actions.bin([picture]), { keys: "Del" }),
   );
   return el("div", { class: "actions" }, words, icons);

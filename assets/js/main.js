@@ -1,5 +1,6 @@
 // Puts the page's parts together. Gradio's page functions reach them through window.studioReady.
 import { createActions } from "./actions.js";
+import { receiveRecipes } from "./arrivals.js";
 import { jobs, pictures, studio } from "./api.js";
 import { createDesk } from "./desk.js";
 import { factsOf, whenThere } from "./dom.js";
@@ -8,6 +9,7 @@ import { createLightbox } from "./lightbox.js";
 import { teachManners } from "./manners.js";
 import { createModels } from "./models.js";
 import { createPrompting } from "./prompting.js";
+import { createRecipes } from "./recipes.js";
 import { createRooms } from "./rooms.js";
 import { createShortcuts } from "./shortcuts.js";
 import { createStage } from "./stage.js";
@@ -34,6 +36,7 @@ async function start() {
   const actions = createActions({ desk, toast, rooms });
   const lightbox = createLightbox({ samplers, actions });
   const stage = createStage(easel, { samplers, actions, desk, lightbox });
+  const recipes = createRecipes({ desk, stage, toast, rooms });
   const gallery = createGallery(wall, { actions, lightbox });
   const room = createModels(shelf, { first: factsOf(desktop).values.model, desk, rooms, toast, onChange: (list) => (learn(list), topbar.look()) });
   const parts = { gallery, models: room };
@@ -74,7 +77,8 @@ async function start() {
     },
   });
   // From an action that left the lightbox open (use again, vary) the desk is where to look next.
-  addEventListener("hashchange", () => lightbox.close());
+  addEventListener("hashchange", () => (lightbox.close(), recipes.address()));
+  receiveRecipes(recipes);
 
   window.studioIsReady({ desk });
   const restored = desk.restore();
@@ -83,6 +87,7 @@ async function start() {
   rooms.enter();
   await Promise.all([restored, watcher.resume(), recall(stage)]);
   stage.recall();
+  await recipes.address();
   document.documentElement.dataset.ready = "yes";
 }
 

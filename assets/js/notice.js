@@ -14,23 +14,27 @@ export function createNotice(root) {
   hide();
   return {
     /**
-     * @param {{title: string, text?: string, kept?: string, retry?: () => void}} notice
+     * @param {{title: string, text?: string, list?: string[], kept?: string, retry?: () => void,
+     *   action?: {label: string, run: () => void}}} notice
      */
-    show({ title, text, kept, retry }) {
+    show({ title, text, list, kept, retry, action }) {
       const body = el(
         "div",
         { class: "notice-body" },
         el("p", { class: "notice-title" }, title),
         text ? el("p", {}, text) : null,
+        list ? el("ul", { class: "notice-list", tabIndex: 0, "aria-label": text || title }, ...list.map((line) => el("li", {}, line))) : null,
         kept ? el("p", { class: "soft" }, kept) : null,
       );
-      const again = retry
-        ? el("button", { type: "button", class: "quiet-button", onclick: () => (hide(), retry()) }, t("notice.retry"))
+      const todo = action ?? (retry ? { label: t("notice.retry"), run: retry } : null);
+      const again = todo
+        ? el("button", { type: "button", class: "quiet-button", onclick: () => (hide(), todo.run()) }, todo.label)
         : null;
       root.replaceChildren(
         el("div", { class: "notice-sheet" }, body, again, iconButton("close", t("notice.close"), hide)),
       );
       root.hidden = false;
+      root.scrollIntoView({ block: "nearest" });
     },
     hide,
   };

@@ -1,6 +1,5 @@
 // What is wrong with a field, said beside it and named.
 import { el } from "./dom.js";
-import { bounds, count, language, t } from "./i18n.js";
 
 /** @param {(name: string) => void} reveal brings a folded field into sight */
 export function createProblems(reveal) {
@@ -15,11 +14,11 @@ export function createProblems(reveal) {
     }
   }
 
-  function showOne({ field: name, message }, values) {
+  function showOne({ field: name, message }) {
     clear(name);
     reveal(name);
     const field = fieldOf(name) ?? document.querySelector("#generate")?.parentElement;
-    const note = el("p", { class: "problem", id: `problem-${name}`, role: "alert" }, sentence(name, message, values[name]));
+    const note = el("p", { class: "problem", id: `problem-${name}`, role: "alert" }, message);
     field?.append(note);
     const input = field?.querySelector("textarea, input");
     input?.setAttribute("aria-invalid", "true");
@@ -30,9 +29,9 @@ export function createProblems(reveal) {
   return {
     clear,
     clearAll: () => document.querySelectorAll(".problem").forEach((note) => clear(note.id.slice("problem-".length))),
-    /** @param {{field: string, message: string}[]} found @param {Record<string, any>} values */
-    show(found, values) {
-      const inputs = found.map((problem) => showOne(problem, values));
+    /** @param {{field: string, message: string}[]} found as the server says it, in the page's language */
+    show(found) {
+      const inputs = found.map(showOne);
       // Revealed fields take a moment to be drawn.
       setTimeout(() => {
         // A list would open at once and hide what is said.
@@ -41,19 +40,4 @@ export function createProblems(reveal) {
       }, 80);
     },
   };
-}
-
-/** The server's sentence; in Chinese the page's own, where the bound is known to be what is wrong. */
-function sentence(name, message, value) {
-  const { minimum: min, maximum: max, multipleOf: step, maxLength } = bounds[name] ?? {};
-  if (language === "en") return message;
-  const label = t(`field.${name}`);
-  if (maxLength && typeof value === "string" && value.length > maxLength) {
-    return t("problem.length", { label, max: count(maxLength), given: count(value.length) });
-  }
-  const number = typeof value === "number";
-  const wrong = min !== undefined && (!number || value < min || value > max || (step && value % step !== 0));
-  if (!wrong) return message;
-  const given = number ? count(value) : `“${String(value).slice(0, 40)}”`;
-  return t(step ? "problem.step" : "problem.range", { label, min: count(min), max: count(max), step, given });
 }

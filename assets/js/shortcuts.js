@@ -47,7 +47,7 @@ export function createShortcuts({ stage, desk, rooms, actions, lightbox, gallery
 
   /** Closes what lies on top; with nothing on top, stops the job. */
   function escape(event) {
-    if (document.querySelector("dialog[open]")) return; // the browser closes it
+    if (document.querySelector("dialog[open], :popover-open")) return; // the browser closes it
     if (event.target.closest?.('[role="combobox"][aria-expanded="true"]')) return;
     if (stage().works) take(event, stage().stop);
   }

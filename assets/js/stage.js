@@ -220,6 +220,8 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
       if (!running) status.rest();
       if (why) notice.show(why);
     },
+    /** Something to read in peace. @param {any} words as a notice takes them */
+    say: notice.show,
     /** The server does not answer, or does again. @param {boolean} is */
     lost(is) {
       if (is && !lost) notice.show({ title: t("lost.title"), text: t("lost.text") });

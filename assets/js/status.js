@@ -73,13 +73,7 @@ function sentence(job) {
   if (job.state === "running" && job.step) {
     return t("status.step", { step: count(job.step), steps: count(job.steps) });
   }
-  if (job.note) return t(`note.${job.note}`) === `note.${job.note}` ? noteOf(job.note) : t(`note.${job.note}`);
+  if (job.note) return job.note; // said by the server in the page's language
   if (job.state === "queued" && job.queue_position > 1) return t("status.queued", { n: job.queue_position - 1 });
   return t(job.state === "queued" ? "status.next" : "status.starting");
-}
-
-/** "Loading pocket" keeps its model's name in every language. */
-function noteOf(note) {
-  const loading = /^Loading (.+)$/.exec(note);
-  return loading ? t("note.loading", { model: loading[1] }) : note;
 }

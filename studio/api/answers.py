@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from studio import infotext
+from studio.api.language import Said
 from studio.complete import PartialRequest
 from studio.gallery import Picture
 from studio.jobs import JobSnapshot, State
@@ -17,13 +18,13 @@ class Problem(BaseModel):
     """One field that is wrong, and one sentence about it."""
 
     field: str
-    message: str
+    message: Said
 
 
 class ErrorAnswer(BaseModel):
     """Every error: one sentence, and one problem for each field that is wrong."""
 
-    detail: str
+    detail: Said
     problems: list[Problem]
 
 
@@ -36,10 +37,10 @@ class JobAnswer(BaseModel):
     steps: int
     seconds_left: float | None
     steps_per_second: float | None
-    note: str
+    note: Said
     queue_position: int | None
     picture_ids: list[str]
-    error: str | None
+    error: Said | None
     preview_version: int
     version: int
     created: float
@@ -118,7 +119,7 @@ class MissingAnswer(BaseModel):
 
     kind: str
     name: str
-    message: str
+    message: Said
 
 
 class ReadAnswer(BaseModel):
@@ -163,7 +164,7 @@ class ModelAnswer(BaseModel):
     hash: str | None
     size: int
     resident: bool
-    problem: str | None
+    problem: Said | None
     native_size: int
     known_words: bool
     layout: str
@@ -220,7 +221,7 @@ class ResidentAnswer(BaseModel):
     where: str
     mode: str | None
     tile_vae: bool | None
-    plan: str | None
+    plan: Said | None
 
 
 class MemoryAnswer(BaseModel):
@@ -232,8 +233,8 @@ class MemoryAnswer(BaseModel):
     used: int | None
     budget: int | None
     ram_budget: int | None
-    plan: str | None
-    attention: str | None
+    plan: Said | None
+    attention: Said | None
     resident: list[ResidentAnswer]
 
     @classmethod

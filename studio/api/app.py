@@ -12,6 +12,7 @@ from starlette.routing import Match
 
 from studio.api import errors, hub, jobs, models, pictures, previews, prompts, recipes, words
 from studio.api.answers import ErrorAnswer
+from studio.api.language import Tongues
 from studio.api.reference import reference_page
 from studio.api.visitors import Visitors
 from studio.bootstrap import Studio
@@ -47,6 +48,7 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.studio = studio
     errors.install(app)
     app.add_middleware(Visitors)
+    app.add_middleware(Tongues)
     for room in (jobs, pictures, recipes, models, previews, hub, words, prompts):
         app.include_router(room.router)
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from studio.api.inputs import Body, TheStudio, json_body
+from studio.api.language import Said
 from studio.models.hub.download import Download, DownloadState
 from studio.models.hub.hub import Look
 
@@ -68,7 +69,7 @@ class PlanAnswer(BaseModel):
     gated: bool
     allowed: bool
     installed: bool
-    problem: str | None
+    problem: Said | None
 
     @classmethod
     def of(cls, look: Look) -> PlanAnswer:
@@ -97,7 +98,7 @@ class DownloadAnswer(BaseModel):
     total: int
     speed: float | None
     seconds_left: float | None
-    error: str | None
+    error: Said | None
     where: str | None
 
     @classmethod

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest
+from studio.sentences import say
 
 MAX_BODY = 1_000_000
 MAX_PICTURE_BODY = 48_000_000
@@ -45,7 +46,7 @@ async def _content(request: Request, most: int) -> bytes:
         elif size > most + _DRAINED:
             break
     if size > most:
-        raise HTTPException(413, f"The body may have at most {most:,} bytes.")
+        raise HTTPException(413, say("The body may have at most {most:,} bytes.", most=most))
     return bytes(content)
 
 
@@ -53,10 +54,14 @@ def _object(content: bytes) -> dict[str, Any]:
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as error:
-        place = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
-        raise InvalidRequest.of("body", f"The body is not valid JSON{place}.") from None
+        sentence = say("The body is not valid JSON.")
+        if isinstance(error, json.JSONDecodeError):
+            place = str(error)
+            sentence = say("The body is not valid JSON ({place}).", place=place)
+        raise InvalidRequest.of("body", sentence) from None
     if not isinstance(values, dict):
-        raise InvalidRequest.of("body", "The body must be a JSON object, with fields by name.")
+        sentence = say("The body must be a JSON object, with fields by name.")
+        raise InvalidRequest.of("body", sentence)
     return values
 
 

@@ -13,6 +13,7 @@ from studio.bootstrap import Studio
 from studio.errors import StudioError
 from studio.models.base import ModelInfo
 from studio.samplers import SAMPLERS
+from studio.sentences import say
 
 router = APIRouter(prefix="/api/v1", tags=["choices"])
 
@@ -77,7 +78,7 @@ async def _done(future: Future[None]) -> None:
     except asyncio.CancelledError:
         if not future.cancelled():  # it was the caller who went away
             raise
-        raise StudioError("The studio is stopping.") from None
+        raise StudioError(say("The studio is stopping.")) from None
 
 
 def _answers(studio: Studio, models: list[ModelInfo]) -> list[ModelAnswer]:

@@ -14,6 +14,7 @@ from studio.api.inputs import Body, TheStudio, content, json_body
 from studio.errors import InvalidRequest, NotFound
 from studio.gallery import Picture
 from studio.recipes.encode import MEDIA_TYPES, QUALITY, Format, encode
+from studio.sentences import say
 from studio.storage import storage_errors
 
 _UNCHANGING = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -113,7 +114,9 @@ def mark(studio: TheStudio, picture_id: str, values: Body) -> PictureAnswer:
     """The picture with its new mark."""
     favourite = values.get("favourite")
     if set(values) != {"favourite"} or not isinstance(favourite, bool):
-        raise InvalidRequest.of("favourite", "Give “favourite” as true or false, nothing else.")
+        raise InvalidRequest.of(
+            "favourite", say("Give “favourite” as true or false, nothing else.")
+        )
     return PictureAnswer.of(studio.gallery.set_favourite(picture_id, favourite))
 
 
@@ -140,5 +143,6 @@ def empty_bin(studio: TheStudio) -> EmptiedAnswer:
 def _on_disk(picture: Picture) -> Picture:
     """The picture, when nobody has removed its file meanwhile."""
     if not picture.path.is_file():
-        raise NotFound(f"The file of picture “{picture.id}” is no longer on disk.")
+        sentence = say("The file of picture “{picture}” is no longer on disk.", picture=picture.id)
+        raise NotFound(sentence)
     return picture

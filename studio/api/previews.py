@@ -9,6 +9,7 @@ from studio.api.inputs import TheStudio, content
 from studio.errors import NotFound
 from studio.models.base import Kind
 from studio.models.previews import preview, preview_version
+from studio.sentences import say
 
 router = APIRouter(prefix="/api/v1/models", tags=["choices"])
 
@@ -45,4 +46,4 @@ def picture(studio: TheStudio, name: str, kind: Kind | None = None) -> Response:
             if image is not None:
                 kept = {"cache-control": "private, max-age=86400"}
                 return Response(image, media_type="image/webp", headers=kept)
-    raise NotFound(f"“{name}” has no picture.")
+    raise NotFound(say("“{name}” has no picture.", name=name))

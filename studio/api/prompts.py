@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, ValidationError
 
 from studio.api.answers import JobAnswer, JobsAnswer
+from studio.api.errors import parameter_problem
 from studio.api.inputs import Body, TheStudio, Visitor, json_body
 from studio.complete import PartialRequest
 from studio.errors import InvalidRequest, NotFound
 from studio.request import MAX_MODEL, MAX_PROMPT, MAX_SEED
+from studio.sentences import say
 from studio.wordbook.completion import MAX_PREFIX, Completion, Kind
 from studio.wordbook.history import PastPrompt
 from studio.wordbook.suggest import suggest
@@ -186,7 +188,7 @@ def forget_all(studio: TheStudio, visitor: Visitor) -> None:
 def forget(studio: TheStudio, visitor: Visitor, number: int) -> None:
     """404 when it is not this visitor's."""
     if not studio.wordbook.history.forget(visitor, number):
-        raise NotFound("There is no such prompt in your history.")
+        raise NotFound(say("There is no such prompt in your history."))
 
 
 def _draft(values: dict[str, Any]) -> DraftBody:
@@ -194,6 +196,5 @@ def _draft(values: dict[str, Any]) -> DraftBody:
     try:
         return DraftBody.model_validate(known)
     except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        field = str(detail["loc"][0])
-        raise InvalidRequest.of(field, f"{field}: {detail['msg']}.") from None
+        problem = parameter_problem(error.errors(include_url=False)[0])
+        raise InvalidRequest((problem,)) from None

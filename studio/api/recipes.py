@@ -15,6 +15,7 @@ from studio.complete import PartialRequest
 from studio.errors import InvalidRequest
 from studio.models.meant import meant_here
 from studio.recipes import Recipe, is_picture, read_picture, read_text
+from studio.sentences import say
 
 router = APIRouter(prefix="/api/v1", tags=["pictures"])
 
@@ -48,7 +49,7 @@ def read_parameters(studio: TheStudio, values: PictureBody) -> ReadAnswer:
         source=recipe.source,
         request=PartialRequest.model_construct(**given),
         unrecognised=[*recipe.unrecognised],
-        missing=[MissingAnswer(kind=m.kind, name=m.name, message=str(m)) for m in missing],
+        missing=[MissingAnswer(kind=m.kind, name=m.name, message=m.sentence) for m in missing],
     )
 
 
@@ -57,16 +58,17 @@ def _recipe(values: Mapping[str, Any]) -> Recipe:
     (field, given), *more = values.items() if values else [("image", None)]
     if more or field not in _GIVEN or not isinstance(given, str):
         raise InvalidRequest.of(
-            field, "Give either “image”, a picture's file in base64, or “text”, and nothing else."
+            field,
+            say("Give either “image”, a picture's file in base64, or “text”, and nothing else."),
         )
     if field == "text":
-        recipe, nothing = read_text(given), "There are no parameters in this text."
+        recipe, nothing = read_text(given), say("There are no parameters in this text.")
     else:
         content = _content(given)
         if not is_picture(content):
-            raise InvalidRequest.of("image", "This is no PNG, JPEG or WebP picture.")
+            raise InvalidRequest.of("image", say("This is no PNG, JPEG or WebP picture."))
         recipe = read_picture(content)
-        nothing = "This picture carries no recipe that can be read."
+        nothing = say("This picture carries no recipe that can be read.")
     if recipe is None:
         raise InvalidRequest.of(field, nothing)
     return recipe
@@ -79,4 +81,4 @@ def _content(text: str) -> bytes:
     try:
         return base64.b64decode(text)
     except (binascii.Error, ValueError):
-        raise InvalidRequest.of("image", "“image” is not in base64.") from None
+        raise InvalidRequest.of("image", say("“image” is not in base64.")) from None

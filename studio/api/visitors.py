@@ -6,9 +6,12 @@ import secrets
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.api.errors import answer
+from studio.api.language import speaker_for
+from studio.sentences import say
 
 COOKIE = "studio_visitor"
 PROGRAM = "api"  # a visitor without a cookie
@@ -32,7 +35,8 @@ class Visitors:
             return
         headers = Headers(scope=scope)
         if scope["method"] not in _SAFE and headers.get("sec-fetch-site") == "cross-site":
-            refusal = answer(403, "Another site's page may not use this studio.")
+            sentence = say("Another site's page may not use this studio.")
+            refusal = answer(403, sentence, speaker_for(HTTPConnection(scope)))
             await refusal(scope, receive, send)
             return
         known = _visitor(headers.get("cookie", ""))

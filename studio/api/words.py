@@ -11,6 +11,7 @@ from studio.api.inputs import Body, TheStudio, content, json_body
 from studio.bootstrap import Studio
 from studio.complete import PartialRequest
 from studio.errors import InvalidRequest
+from studio.sentences import say
 from studio.wordbook.presets import Preset
 from studio.wordbook.styles import ListedStyle
 
@@ -120,7 +121,7 @@ def import_styles(studio: TheStudio, values: Body) -> list[StyleAnswer]:
     """What was kept. An own style of the same name is replaced, one that ships never is."""
     text = values.get("text")
     if not isinstance(text, str):
-        raise InvalidRequest.of("text", "The body needs “text”: what is in the file.")
+        raise InvalidRequest.of("text", say("The body needs “text”: what is in the file."))
     return [StyleAnswer.of(each, studio) for each in studio.wordbook.styles.take_in(text)]
 
 
@@ -159,7 +160,9 @@ def put_preset(studio: TheStudio, preset_id: str, values: Body) -> PresetAnswer:
     """Each value is checked as a job's would be."""
     given = values.get("values")
     if not isinstance(given, dict):
-        raise InvalidRequest.of("values", "A preset needs “values”: fields of a request by name.")
+        raise InvalidRequest.of(
+            "values", say("A preset needs “values”: fields of a request by name.")
+        )
     return PresetAnswer.of(studio.wordbook.presets.put(preset_id, values.get("name"), given))
 
 

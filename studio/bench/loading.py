@@ -19,6 +19,7 @@ from studio.models.base import ModelInfo
 from studio.models.catalog import Catalog
 from studio.models.threads import share_the_cpu
 from studio.models.weights import weight_files
+from studio.sentences import say
 from studio.settings import REPOSITORY
 
 _BLOCK = 16 * 2**20
@@ -49,7 +50,7 @@ def measure_loading(path: Path, device: str, rounds: int) -> LoadingCost:
     )  # fmt: skip
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise StudioError(f"Loading could not be measured: {reason}")
+        raise StudioError(say("Loading could not be measured: {reason}", reason=reason))
     return LoadingCost(**json.loads(done.stdout))
 
 

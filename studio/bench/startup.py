@@ -16,6 +16,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from studio.errors import StartupError
+from studio.sentences import say
 from studio.settings import REPOSITORY
 
 _PATIENCE = 180.0  # seconds; a machine slower than that has no figure worth printing
@@ -70,7 +71,7 @@ def _until_page_answers(server: subprocess.Popen[bytes], url: str) -> None:
                     return
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.02)
-    raise StartupError("The studio's page did not come up; run `python app.py` to see why.")
+    raise StartupError(say("The studio's page did not come up; run `python app.py` to see why."))
 
 
 def _paint_one(address: str) -> None:
@@ -82,9 +83,11 @@ def _paint_one(address: str) -> None:
         if state["state"] == "done":
             return
         if state["state"] in {"failed", "cancelled"}:
-            raise StartupError(f"The first picture failed: {state['error']}")
+            raise StartupError(
+                say("The first picture failed: {reason}", reason=str(state["error"]))
+            )
         time.sleep(0.05)
-    raise StartupError("The first picture did not come in time.")
+    raise StartupError(say("The first picture did not come in time."))
 
 
 _JSON_HEADERS = {"Content-Type": "application/json"}

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from studio.errors import InvalidRequest
 from studio.models.base import ModelInfo
 from studio.models.catalog import Catalog
+from studio.sentences import say
 from studio.settings import Settings
 
 RANDOM = ("sd15", "sd21", "sdxl")
@@ -63,8 +64,11 @@ def _subject(path: Path, room: Path, random: bool) -> Subject:
     if info.family not in _PLAIN or info.inpainting:
         raise InvalidRequest.of(
             "model",
-            "The bench compares with diffusers' text-to-image pipelines, which this model is not "
-            "made for: choose an SD 1, SD 2 or SDXL model without inpainting.",
+            say(
+                "The bench compares with diffusers' text-to-image pipelines, which "
+                "this model is not made for: choose an SD 1, SD 2 or SDXL model "
+                "without inpainting."
+            ),
         )
     return Subject(info, catalog, twin.stem, random)
 

@@ -26,6 +26,7 @@ from studio.models.addons.vae import Vaes
 from studio.models.base import LoadedModel, ModelInfo
 from studio.prompt.grammar import Lora, take_loras
 from studio.request import GenerationRequest
+from studio.sentences import say
 
 
 @dataclass(frozen=True)
@@ -129,5 +130,11 @@ class AddOns:
         for word in sorted(named):
             info = installed[word]
             if info.problem:
-                raise ModelError(f"The embedding “{info.name}” cannot be used: {info.problem}")
+                raise ModelError(
+                    say(
+                        "The embedding “{name}” cannot be used: {problem}",
+                        name=info.name,
+                        problem=info.problem,
+                    )
+                )
             yield word, info

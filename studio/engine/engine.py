@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Generator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from PIL import Image
 
 from studio.engine.addons import AddOns
+from studio.engine.clip_guidance import ClipGuided, ClipPairs, NoiseLevels, said_plainly
 from studio.engine.conditioning import PromptEncoder, Wording, says_nothing
-from studio.engine.denoise import denoise
+from studio.engine.denoise import Denoiser, denoise
 from studio.engine.guidance import Guidance, Guided
 from studio.engine.memory import acquire, does_not_fit, is_out_of_memory
 from studio.engine.noise import NoiseRecipe, generators_of, initial_noise
@@ -26,6 +28,7 @@ from studio.models.store import ModelStore
 from studio.prompt.plan import plan_prompt
 from studio.request import GenerationRequest
 from studio.samplers import Sampler, check_sampling
+from studio.sentences import say
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class _Job:
 
     request: GenerationRequest
     model: LoadedModel
-    denoiser: Guided
+    denoiser: Denoiser
     preview: Preview
 
 
@@ -52,6 +55,7 @@ class Engine:
         self._together = store.placement.pictures_together if together is None else together
         self._prompts = PromptEncoder()
         self._addons = AddOns(store.catalog)
+        self._pairs = ClipPairs()
 
     def generate(
         self, request: GenerationRequest, skip: Collection[int] = ()
@@ -87,6 +91,7 @@ class Engine:
                 failed = True
             if failed:  # out here, for the error's traceback holds what must be freed
                 self._addons.forget()
+                self._pairs.forget()
                 free_memory(self._store.placement.device)
                 if len(batch) > 1 and not halved:
                     size, halved = len(batch) // 2, True
@@ -108,34 +113,39 @@ class Engine:
     def _load(self, name: str, work: Work) -> Generator[Event, None, LoadedModel]:
         """The model, alone and part by part if it does not fit otherwise."""
         if name not in self._store.resident:
-            yield Preparing(f"Loading {name}")
+            yield Preparing(say("Loading {model}", model=name))
         return acquire(self._store, name, work)
 
     def _batch_size(self, request: GenerationRequest) -> int:
         return request.batch_size if self._together else 1
 
     def _prepared(
-        self, request: GenerationRequest, model: LoadedModel, calls: int, addons: ExitStack
+        self, request: GenerationRequest, model: LoadedModel, scheduler: Any, addons: ExitStack
     ) -> _Job:
-        """The request's prompts in the words of a model, for ``calls`` calls of its UNet.
+        """The request's prompts in the words of a model, for every call that a scheduler makes.
 
         What the request wants on the model is on it until ``addons`` is closed.
         """
         words = addons.enter_context(self._addons.applied(model, request))
-        steps = request.num_inference_steps
+        steps, calls = request.num_inference_steps, len(scheduler.timesteps)
+        plan = plan_prompt(words.prompt, steps)
         positive, negative = self._prompts.encode(
             Wording(model, words.vocabulary.tokenize, words.variant, request.normalize_emphasis),
             calls,
-            plan_prompt(words.prompt, steps),
+            plan,
             plan_prompt(words.negative_prompt, steps, composed=False),
         )
         if model.zeros_for_empty_negative and not request.negative_prompt:
             negative = says_nothing(negative)
-        guided = Guided(model, positive, negative, Guidance.of(request), calls)
+        denoiser: Denoiser = Guided(model, positive, negative, Guidance.of(request), calls)
+        scale = request.clip_guidance_scale
+        if scale and model.info.name == request.model:  # a refiner brings no CLIP of its own
+            pair, levels = self._pairs.of(model), NoiseLevels.of(scheduler)
+            denoiser = ClipGuided(denoiser, pair, said_plainly(plan), scale, levels)
         preview = Preview(
             model.preview_colours, model.placement.device, decoder=self._addons.tiny.of(model)
         )
-        return _Job(request, model, guided, preview)
+        return _Job(request, model, denoiser, preview)
 
     def _paint(
         self,
@@ -162,7 +172,7 @@ class Engine:
         latents = latents * scheduler.init_noise_sigma
         run = Run(scheduler, generators, batch, done, request.num_images)
         calls, words = len(scheduler.timesteps), request.one(batch[0])
-        job = self._prepared(words, model, calls, addons)
+        job = self._prepared(words, model, scheduler, addons)
         handover = handover_call(request, sampler, calls)
         latents = yield from self._denoise(job, run, latents, 0, handover)
         if handover is not None:
@@ -171,7 +181,7 @@ class Engine:
             del model, job  # so that the refiner may take its place
             refiner = yield from self._load(request.refiner, work)
             check_refiner(refiner, space, prediction)
-            job = self._prepared(words, refiner, calls, addons)
+            job = self._prepared(words, refiner, scheduler, addons)
             latents = yield from self._denoise(job, run, latents, handover, None)
         yield from self._finish(job, batch, latents)
 

@@ -9,6 +9,7 @@ from studio.models.base import LoadedModel
 from studio.models.plan import Work
 from studio.models.store import ModelStore
 from studio.request import GenerationRequest
+from studio.sentences import say
 
 # What PyTorch's CPU and MPS allocators say; only CUDA's raises a class of its own.
 PHRASES = ("can't allocate memory", "not enough memory", "out of memory")
@@ -44,28 +45,42 @@ def does_not_fit(request: GenerationRequest, together: int, store: ModelStore) -
     """The error to raise for a batch of ``together`` pictures that does not fit."""
     size = f"{request.width} × {request.height}"
     if together == 1:
-        what, advice = f"A picture of {size}", "try a smaller one"
-    else:
-        what, advice = f"{together} pictures of {size} at once", "try a smaller batch or size"
+        return OutOfMemory(
+            say(
+                "A picture of {size} did not fit into the memory of {device}; try a smaller one.",
+                size=size, device=_device(store),
+            )
+        )  # fmt: skip
     return OutOfMemory(
-        f"{what} did not fit into the memory of {store.device_label}{_numbers(store)}; {advice}."
-    )
+        say(
+            "{count} pictures of {size} at once did not fit into the memory of {device}; "
+            "try a smaller batch or size.",
+            count=together, size=size, device=_device(store),
+        )
+    )  # fmt: skip
 
 
 def model_does_not_fit(name: str, store: ModelStore) -> OutOfMemory:
     """The error to raise for a model that does not fit."""
     return OutOfMemory(
-        f"The model “{name}” did not fit into the memory of {store.device_label}{_numbers(store)}; "
-        "try a smaller model."
-    )
+        say(
+            "The model “{name}” did not fit into the memory of {device}; try a smaller model.",
+            name=name, device=_device(store),
+        )
+    )  # fmt: skip
 
 
-def _numbers(store: ModelStore) -> str:
-    memory = store.memory()
+def _device(store: ModelStore) -> str:
+    """The device with its memory, as far as that is known."""
+    memory, label = store.memory(), store.device_label
     if memory.total is None:
-        return ""
-    free = "" if memory.free is None else f", {_gib(memory.free)} free"
-    return f" ({_gib(memory.total)}{free})"
+        return label
+    if memory.free is None:
+        return say("{device} ({total})", device=label, total=_gib(memory.total))
+    return say(
+        "{device} ({total}, {free} free)",
+        device=label, total=_gib(memory.total), free=_gib(memory.free),
+    )  # fmt: skip
 
 
 def _gib(size: int) -> str:

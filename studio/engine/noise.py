@@ -90,13 +90,20 @@ def slerp(start: torch.Tensor, end: torch.Tensor, share: float) -> torch.Tensor:
 
 
 def _in_the_middle(frame: torch.Tensor, middle: torch.Tensor) -> torch.Tensor:
-    """``frame`` (C, h, w) with ``middle`` (C, …) pasted into its centre, cut where it is larger."""
+    """``frame`` (C, h, w) with ``middle`` (C, …) pasted into its centre, cut where it is larger.
+
+    Rounded as in A1111, so that a recipe from there makes the same picture: halves go down, and of
+    a middle that is larger by an odd number of cells, one row of the frame stays.
+    """
     pasted = frame.clone()
-    to: list[slice] = []
-    of: list[slice] = []
-    for outer, inner in zip(frame.shape[1:], middle.shape[1:], strict=True):
-        room, length = outer - inner, min(outer, inner)
-        to.append(slice(max(room // 2, 0), max(room // 2, 0) + length))
-        of.append(slice(max(-room // 2, 0), max(-room // 2, 0) + length))
-    pasted[:, to[0], to[1]] = middle[:, of[0], of[1]]
+    (top, up), (left, over) = map(_placed, frame.shape[1:], middle.shape[1:])
+    pasted[:, top, left] = middle[:, up, over]
     return pasted
+
+
+def _placed(outer: int, inner: int) -> tuple[slice, slice]:
+    """Along one axis: where in the frame, and what of the middle."""
+    margin = (outer - inner) // 2
+    if margin >= 0:
+        return slice(margin, margin + inner), slice(0, inner)
+    return slice(0, inner + 2 * margin), slice(-margin, inner + margin)

@@ -12,6 +12,7 @@ from studio.errors import InvalidRequest
 from studio.models.base import LoadedModel
 from studio.request import GenerationRequest
 from studio.samplers import Sampler
+from studio.sentences import say
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,18 @@ def check_refiner(refiner: LoadedModel, latent_space: tuple[float, ...], predict
     if refiner.latent_space != latent_space:
         raise InvalidRequest.of(
             "refiner",
-            f"“{refiner.info.name}” cannot refine this model's pictures: "
-            "the two keep pictures in different forms.",
+            say(
+                "“{name}” cannot refine this model's pictures: the two keep pictures "
+                "in different forms.",
+                name=refiner.info.name,
+            ),
         )
     if prediction_type(refiner) != prediction:
         raise InvalidRequest.of(
             "refiner",
-            f"“{refiner.info.name}” cannot refine this model's pictures: the two were trained to "
-            "predict different things.",
+            say(
+                "“{name}” cannot refine this model's pictures: the two were trained to "
+                "predict different things.",
+                name=refiner.info.name,
+            ),
         )

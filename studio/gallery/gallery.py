@@ -14,6 +14,7 @@ from studio.gallery.picture import Picture, picture_id
 from studio.gallery.reconcile import reconcile
 from studio.gallery.search import conditions, folded
 from studio.request import GenerationRequest
+from studio.sentences import say
 from studio.storage import Database, storage_errors, write_whole
 
 THUMBNAIL_SIDE = 320
@@ -104,7 +105,7 @@ class Gallery:
         """The picture with this id, in the bin or not; raises NotFound."""
         if found := self._find(identifier):
             return found
-        raise NotFound(f"There is no picture “{identifier[:60]}”.")
+        raise NotFound(say("There is no picture “{picture}”.", picture=identifier[:60]))
 
     def _find(self, identifier: str) -> Picture | None:
         rows = self._database.rows("SELECT * FROM pictures WHERE id = ?", (identifier,))

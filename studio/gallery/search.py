@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from studio.errors import InvalidRequest
+from studio.sentences import say
 
 TRIGRAM = 3
 
@@ -57,4 +58,6 @@ def _cursor(before: str) -> tuple[float, str]:
     try:
         return float(created), identifier
     except ValueError:
-        raise InvalidRequest.of("before", "Before must be a “next” of an earlier page.") from None
+        raise InvalidRequest.of(
+            "before", say("Before must be a “next” of an earlier page.")
+        ) from None

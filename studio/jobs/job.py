@@ -9,6 +9,7 @@ from typing import Literal
 
 from studio.jobs.pace import Pace
 from studio.request import GenerationRequest
+from studio.sentences import NOTHING, Sentence
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
@@ -30,9 +31,9 @@ class JobSnapshot:
     steps: int
     seconds_left: float | None
     steps_per_second: float | None
-    note: str
+    note: Sentence
     queue_position: int | None
-    error: str | None
+    error: Sentence | None
     picture_ids: tuple[str, ...]
     preview_version: int
     version: int
@@ -58,8 +59,8 @@ class Job:
     created: float = field(default_factory=time.time)
     started: float | None = None
     finished: float | None = None
-    error: str | None = None
-    note: str = ""
+    error: Sentence | None = None
+    note: Sentence = NOTHING
     step: int = 0
     steps: int = 0
     pace: Pace = field(default_factory=Pace, repr=False)

@@ -15,6 +15,7 @@ from studio.gallery import Gallery
 from studio.jobs.job import Job, JobSnapshot, State
 from studio.jobs.queue import JobQueue, JobRow
 from studio.request import GenerationRequest
+from studio.sentences import NOTHING, Sentence, say
 
 MAX_WAITING = 200
 _REMEMBERED = 200  # ended jobs kept in memory; older ones are read from disk
@@ -37,7 +38,7 @@ class Jobs:
         self._ended: OrderedDict[str, Job] = OrderedDict()
         self._listeners: list[Callable[[], None]] = []
         self._version = 0
-        self._note = ""
+        self._note = NOTHING
         self.closed = False
         self._queue.prune()
         for row in self._queue.unfinished():
@@ -55,9 +56,11 @@ class Jobs:
         job = Job(secrets.token_hex(8), visitor, request, self._lock, steps=steps)
         with self._submitting:
             if len(self._waiting) >= MAX_WAITING:
-                raise QueueFull(
-                    f"{MAX_WAITING} jobs are waiting already: try again when some are finished."
+                sentence = say(
+                    "{most} jobs are waiting already: try again when some are finished.",
+                    most=MAX_WAITING,
                 )
+                raise QueueFull(sentence)
             self._queue.add(job.id, visitor, request, job.created)
             with self._lock:
                 self._waiting.append(job)
@@ -74,7 +77,7 @@ class Jobs:
                 return self._ended[identifier]
         row = self._queue.find(identifier)
         if row is None:
-            raise NotFound(f"There is no job “{identifier[:60]}”.")
+            raise NotFound(say("There is no job “{job}”.", job=identifier[:60]))
         return self._from_row(row, row.state)
 
     def list(self, visitor: str | None = None, active: bool = False) -> list[JobSnapshot]:
@@ -97,7 +100,7 @@ class Jobs:
                 self._end(job, "cancelled", None)
             elif job is self._running and not job.sealed:
                 job.cancelling = True
-                self.update(job, note="Stopping")
+                self.update(job, note=say("Stopping"))
             else:
                 return job
         self._queue.end(job.id, "cancelled", None, time.time())
@@ -132,7 +135,7 @@ class Jobs:
 
     # -- what the worker does ------------------------------------------------------------------
 
-    def say(self, note: str) -> None:
+    def announce(self, note: Sentence) -> None:
         """What the device is busy with before it can take a job; the next in line shows it."""
         with self._lock:
             self._note = note
@@ -177,7 +180,8 @@ class Jobs:
         """A running job has done ``step`` of ``steps``."""
         with self._lock:
             job.pace.reached(step)
-            self.update(job, step=step, steps=steps, note="Stopping" if job.cancelling else "")
+            note = say("Stopping") if job.cancelling else NOTHING
+            self.update(job, step=step, steps=steps, note=note)
 
     def saved(self, job: Job, picture_id: str) -> None:
         """A running job's picture is on disk: now it may be told."""
@@ -186,7 +190,7 @@ class Jobs:
                 self.update(job, picture_ids=(*job.picture_ids, picture_id))
         self._queue.advanced(job.id)
 
-    def finish(self, job: Job, state: State, error: str | None = None) -> None:
+    def finish(self, job: Job, state: State, error: Sentence | None = None) -> None:
         """The running job has ended. It is told even when the disk refuses to note it."""
         with self._lock:
             job.sealed = True  # from here on a cancel comes too late
@@ -219,10 +223,10 @@ class Jobs:
     def _live(self) -> tuple[Job, ...]:
         return (*((self._running,) if self._running else ()), *self._waiting)
 
-    def _end(self, job: Job, state: State, error: str | None) -> None:
+    def _end(self, job: Job, state: State, error: Sentence | None) -> None:
         with self._lock:
             job.state, job.error, job.finished = state, error, time.time()
-            job.note, job.queue_position, job.preview = "", None, None
+            job.note, job.queue_position, job.preview = NOTHING, None, None
             if self._running is job:
                 self._running = None
             self._ended[job.id] = job
@@ -235,7 +239,7 @@ class Jobs:
         """Queue positions and the waiting note, after the queue or the note has changed."""
         with self._lock:
             for position, job in enumerate(self._waiting, 1):
-                note = self._note if position == 1 and self._running is None else ""
+                note = self._note if position == 1 and self._running is None else NOTHING
                 if (job.queue_position, job.note) != (position, note):
                     job.queue_position, job.note = position, note
                     self._touch(job)

@@ -11,6 +11,7 @@ from pathlib import Path
 from studio.infotext import recovered
 from studio.jobs.job import ENDED, State
 from studio.request import GenerationRequest
+from studio.sentences import Sentence, read, write
 from studio.storage import Database
 
 _KEPT_SECONDS = 30 * 24 * 3600  # how long an ended job can still be asked about
@@ -39,7 +40,7 @@ class JobRow:
     visitor: str
     request: GenerationRequest
     state: State
-    error: str | None
+    error: Sentence | None
     attempts: int
     created: float
     started: float | None
@@ -77,12 +78,12 @@ class JobQueue:
         with self._database.transaction() as connection:
             connection.execute("UPDATE jobs SET attempts = 0 WHERE id = ?", (identifier,))
 
-    def end(self, identifier: str, state: State, error: str | None, now: float) -> None:
+    def end(self, identifier: str, state: State, error: Sentence | None, now: float) -> None:
         """Write down how a job ended."""
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE jobs SET state = ?, error = ?, finished = ? WHERE id = ?",
-                (state, error, now, identifier),
+                (state, write(error) if error else None, now, identifier),
             )
 
     def unfinished(self) -> list[JobRow]:
@@ -125,7 +126,7 @@ def _job_row(row: sqlite3.Row) -> JobRow:
         visitor=row["visitor"],
         request=recovered(json.loads(row["request"])),
         state=row["state"],
-        error=row["error"],
+        error=read(row["error"]) if row["error"] else None,
         attempts=row["attempts"],
         created=row["created"],
         started=row["started"],

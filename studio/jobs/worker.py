@@ -17,6 +17,7 @@ from studio.jobs.errands import Errands
 from studio.jobs.job import Job, State
 from studio.jobs.jobs import Jobs
 from studio.request import GenerationRequest
+from studio.sentences import NOTHING, Sentence, say
 
 MAX_ATTEMPTS = 5
 REST_SECONDS = 30.0
@@ -31,7 +32,7 @@ class Painter(Protocol):
         """Events until all pictures but those in ``skip`` are done; closing it cancels."""
 
 
-PainterFactory = Callable[[Callable[[str], None]], Painter]
+PainterFactory = Callable[[Callable[[Sentence], None]], Painter]
 """Makes the painter, in the worker's thread; the argument takes what is being done, in words."""
 
 
@@ -82,10 +83,10 @@ class Worker:
 
     def _run(self) -> None:
         try:
-            self._painter = self._make_painter(self._jobs.say)
+            self._painter = self._make_painter(self._jobs.announce)
         except Exception as error:  # the first job tries again, and is told
             log.warning("The model is not ready: %s", error)
-        self._jobs.say("")
+        self._jobs.announce(NOTHING)
         while not self._stopping.is_set():
             self._errands.run()
             job = self._jobs.take(self._errands.waiting, REST_SECONDS)
@@ -98,7 +99,7 @@ class Worker:
         """Do one job; whatever happens, the worker goes on."""
         try:
             if self._jobs.note_start(job) > MAX_ATTEMPTS:
-                self._finish(job, "failed", _GIVEN_UP)
+                self._finish(job, "failed", _given_up())
             elif self._paint(job):
                 self._finish(job, "done")
             elif job.cancelling:
@@ -107,7 +108,7 @@ class Worker:
                 self._jobs.put_back(job)
         except StudioError as error:
             log.warning("Job %s failed: %s", job.id, error)
-            self._finish(job, "failed", str(error))
+            self._finish(job, "failed", error.sentence)
         except Exception as error:
             log.exception("Job %s failed", job.id)
             self._finish(job, "failed", _crash_sentence(error))
@@ -143,21 +144,23 @@ class Worker:
                 picture = self._gallery.add(image, recipe, job.id, index, job.visitor, known)
                 self._jobs.saved(job, picture.id)
 
-    def _finish(self, job: Job, state: State, error: str | None = None) -> None:
+    def _finish(self, job: Job, state: State, error: Sentence | None = None) -> None:
         try:
             self._jobs.finish(job, state, error)
         except StudioError as reason:
             log.error("The end of job %s could not be noted: %s", job.id, reason)
 
 
-_GIVEN_UP = (
-    "The studio was ended several times while it worked on this job, so it was given up; "
-    "a smaller picture or another model may do."
-)
+def _given_up() -> Sentence:
+    return say(
+        "The studio was ended several times while it worked on this job, so it was given up; "
+        "a smaller picture or another model may do."
+    )
 
 
-def _crash_sentence(error: Exception) -> str:
-    return (
-        f"Something went wrong inside the studio ({type(error).__name__}); "
-        "the pictures that were finished are kept, and the log has the details."
+def _crash_sentence(error: Exception) -> Sentence:
+    return say(
+        "Something went wrong inside the studio ({error}); "
+        "the pictures that were finished are kept, and the log has the details.",
+        error=type(error).__name__,
     )

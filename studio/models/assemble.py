@@ -16,6 +16,7 @@ from studio.models.architectures import Architecture, TextEncoder
 from studio.models.base import ModelInfo
 from studio.models.clip_tokens import VOCABULARY, ClipTokens, clip_tokens, folder_tokens
 from studio.models.filling import FolderSource, Format, OriginalSource, fill
+from studio.models.header import DamagedFile
 from studio.models.networks import (
     empty_parts,
     empty_text_encoder,
@@ -26,6 +27,7 @@ from studio.models.original_names import UNET_PREFIX, names_of
 from studio.models.placement import Placement
 from studio.models.weights import read_object, weight_files
 from studio.models.weights_reader import WeightsReader
+from studio.sentences import say
 
 LEGACY_EOS = 2  # in old configurations; transformers then takes the largest id for the text's end
 
@@ -111,14 +113,20 @@ def _tokens_of(info: ModelInfo, encoder: TextEncoder, where: str, size: int) -> 
     if own.is_dir():
         return folder_tokens(own)
     if size != VOCABULARY:
-        raise ModelError(f"The model “{info.name}” cannot be loaded: its {own.name} is missing.")
+        raise ModelError(
+            say(
+                "The model “{name}” cannot be loaded: its {part} is missing.",
+                name=info.name,
+                part=own.name,
+            )
+        )
     return clip_tokens(info.name, info.path).padded_with(encoder.pad)
 
 
 def _config(folder: Path, part: str) -> dict[str, Any]:
     config = read_object(folder / part / "config.json")
     if not config:
-        raise OSError(f"its {part}/config.json cannot be read")
+        raise DamagedFile(say("its {file} cannot be read", file=f"{part}/config.json"))
     return {key: value for key, value in config.items() if not key.startswith("_")}
 
 
@@ -140,13 +148,17 @@ _NEEDLESS = re.compile(
 def best_files(folder: Path) -> Sequence[Path]:
     """The files of one component's weights: the plain ones before a variant, one before shards.
 
-    Raises OSError when there is none, or when a shard is missing.
+    Raises DamagedFile when there is none, or when a shard is missing.
     """
     files = weight_files(folder)
     if not files:
-        raise OSError(f"it has no safetensors weights (folder {folder.name})")
+        raise DamagedFile(
+            say("it has no safetensors weights (folder {folder})", folder=folder.name)
+        )
     if not all(path.is_file() for path in files):
-        raise OSError(f"some of its weights are missing (folder {folder.name})")
+        raise DamagedFile(
+            say("some of its weights are missing (folder {folder})", folder=folder.name)
+        )
     return files
 
 
@@ -183,5 +195,6 @@ def read_scheduler_config(folder: Path) -> Mapping[str, Any]:
     """
     config = read_object(folder / "scheduler/scheduler_config.json")
     if not config:
-        raise OSError("its scheduler/scheduler_config.json cannot be read")
+        name = "scheduler/scheduler_config.json"
+        raise DamagedFile(say("its {file} cannot be read", file=name))
     return {"clip_sample": False, **config}

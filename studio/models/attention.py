@@ -14,16 +14,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
 from studio.models.placement import Placement
 from studio.models.residency import AttentionWish
+from studio.sentences import Sentence, read, say, write
 
 Attention = Literal["sdpa", "xformers"]
 
-_LABELS: Mapping[Attention, str] = {"sdpa": "PyTorch's attention", "xformers": "xformers"}
 _SHAPE = (2, 4096, 8, 40)  # rows, tokens, heads, width of a head: SD 1.5 at 512 × 512
 _ROUNDS = 20
 _MARGIN = 1.03  # a difference within the noise is none
@@ -36,7 +36,7 @@ class AttentionChoice:
     """The attention in use, and a sentence that says why."""
 
     name: Attention
-    reason: str
+    reason: Sentence
 
 
 def choose_attention(
@@ -48,10 +48,13 @@ def choose_attention(
     """
     device = placement.device
     if device.type != "cuda":
-        reason = "xformers needs an NVIDIA card." if wish == "xformers" else "the only one here."
-        return AttentionChoice("sdpa", f"PyTorch's attention: {reason}")
+        if wish == "xformers":
+            reason = say("PyTorch's attention: xformers needs an NVIDIA card.")
+        else:
+            reason = say("PyTorch's attention: the only one here.")
+        return AttentionChoice("sdpa", reason)
     if wish == "sdpa":
-        return AttentionChoice("sdpa", "PyTorch's attention: chosen by --attention sdpa.")
+        return AttentionChoice("sdpa", say("PyTorch's attention: chosen by --attention sdpa."))
     card = f"{torch.cuda.get_device_name()} · torch {torch.__version__} · {placement.dtype}"
     kept = _kept(cache, card) if wish == "auto" else None
     if kept is not None:
@@ -62,9 +65,9 @@ def choose_attention(
     except Exception as error:  # whatever its kernels say: there is another way
         line = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
         log.warning("xformers does not work here (%s); using PyTorch's attention.", line)
-        return AttentionChoice("sdpa", "PyTorch's attention: xformers does not work here.")
+        return AttentionChoice("sdpa", say("PyTorch's attention: xformers does not work here."))
     if wish == "xformers":
-        return AttentionChoice("xformers", "xformers: chosen by --attention xformers.")
+        return AttentionChoice("xformers", say("xformers: chosen by --attention xformers."))
     choice = faster(seconds)
     _keep(cache, card, choice)
     return choice
@@ -76,9 +79,17 @@ def faster(seconds: Mapping[Attention, float]) -> AttentionChoice:
     name: Attention = "xformers" if theirs * _MARGIN < ours else "sdpa"
     return AttentionChoice(
         name,
-        f"{_LABELS[name]}: measured on this card, PyTorch {ours * 1e3:.2f} ms, "
-        f"xformers {theirs * 1e3:.2f} ms.",
+        say(
+            "{attention}: measured on this card, PyTorch {ours:.2f} ms, xformers {theirs:.2f} ms.",
+            attention=_label(name),
+            ours=ours * 1e3,
+            theirs=theirs * 1e3,
+        ),
     )
+
+
+def _label(name: Attention) -> str:
+    return say("PyTorch's attention") if name == "sdpa" else "xformers"
 
 
 def use_attention(unet: Any, choice: AttentionChoice) -> None:
@@ -120,8 +131,8 @@ def _kept(cache: Path | None, card: str) -> AttentionChoice | None:
         return None
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         entry = json.loads((cache / "attention.json").read_text("utf-8"))[card]
-        if entry["name"] in _LABELS:
-            return AttentionChoice(entry["name"], str(entry["reason"]))
+        if entry["name"] in get_args(Attention):
+            return AttentionChoice(entry["name"], read(entry["reason"]))
     return None
 
 
@@ -131,9 +142,9 @@ def _keep(cache: Path | None, card: str, choice: AttentionChoice) -> None:
         return
     path, known = cache / "attention.json", {}
     with suppress(OSError, ValueError):
-        read = json.loads(path.read_text("utf-8"))
-        known = read if isinstance(read, dict) else {}
-    known[card] = {"name": choice.name, "reason": choice.reason}
+        before = json.loads(path.read_text("utf-8"))
+        known = before if isinstance(before, dict) else {}
+    known[card] = {"name": choice.name, "reason": write(choice.reason)}
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(known, ensure_ascii=False), "utf-8")

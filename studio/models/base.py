@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from studio.sentences import Sentence
+
 if TYPE_CHECKING:
     import torch
 
@@ -61,7 +63,7 @@ class ModelInfo:
     size: int = 0
     native_size: int = 512
     defaults: ModelDefaults = field(default_factory=ModelDefaults)
-    problem: str | None = None
+    problem: Sentence | None = None
     known_words: bool = False
     layout: Layout = "folder"
     prediction_type: str = "epsilon"
@@ -167,6 +169,9 @@ class LoadedModel(Protocol):
         ``keep_mean``: emphasis leaves the mean of the hidden states as it was.
         """
 
+    def pooled_text(self, text: str) -> torch.Tensor:
+        """The first text encoder's pooled output (1, D) in fp32; a text is cut to one pass."""
+
     def blank_canvas(self, width: int, height: int) -> Canvas | None:
         """A canvas to be painted all over; None for a UNet that takes none. Sizes in pixels."""
 
@@ -180,6 +185,9 @@ class LoadedModel(Protocol):
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Pictures (B, H, W, 3) uint8 on the CPU from latents (B, C, h, w), × scaling_factor."""
+
+    def pixels(self, latents: torch.Tensor) -> torch.Tensor:
+        """As ``decode``, but (B, 3, H, W) in about -1…1, in fp32, and gradients flow back."""
 
     def memory(self) -> int:
         """Bytes of weights held."""

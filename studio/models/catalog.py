@@ -16,14 +16,11 @@ from studio.models.folders import Found, find_models
 from studio.models.hashes import Hashes, Wanted
 from studio.models.header import DamagedFile
 from studio.models.ledger import Ledger, Stamp, stamp_of
-from studio.models.names import with_unique_names
+from studio.models.names import kind_in_words, with_unique_names
 from studio.models.pipelines import fingerprint, hashed_files
 from studio.models.recognise import Recognised
+from studio.sentences import Sentence, say
 
-KIND_WORDS: dict[Kind, str] = {
-    "checkpoint": "model", "vae": "VAE", "lora": "LoRA", "embedding": "embedding",
-    "upscaler": "upscaler",
-}  # fmt: skip
 Models = list[ModelInfo]
 _MOST_TOLD = 20
 
@@ -104,18 +101,22 @@ class Catalog:
         for info in models:
             if info.name == name and info.kind == kind:
                 if info.problem:
-                    raise InvalidRequest.of(field, f"“{name}” cannot be used: {info.problem}")
+                    raise InvalidRequest.of(
+                        field,
+                        say("“{name}” cannot be used: {problem}", name=name, problem=info.problem),
+                    )
                 return info
         for info in models:
             if info.name == name:
-                what = f"“{name}” is no {KIND_WORDS[kind]} but of another kind: {info.kind}."
+                what = say(
+                    "“{name}” is no {kind} but of another kind: {other}.",
+                    name=name,
+                    kind=kind_in_words(kind),
+                    other=kind_in_words(info.kind),
+                )
                 raise InvalidRequest.of(field, what)
         usable = [info.name for info in models if info.kind == kind and not info.problem]
-        told = ", ".join(usable[:_MOST_TOLD]) or "none"
-        more = f" and {len(usable) - _MOST_TOLD} more" if len(usable) > _MOST_TOLD else ""
-        raise InvalidRequest.of(
-            field, f"There is no {KIND_WORDS[kind]} called “{name}”; there are: {told}{more}."
-        )
+        raise InvalidRequest.of(field, _no_such(kind, name, usable))
 
     def match(self, name: str | None, short_hash: str | None) -> ModelInfo | None:
         """The usable checkpoint that a picture's parameters mean: by hash, then by name.
@@ -185,7 +186,7 @@ class Catalog:
             try:
                 what = describe.recognise_file(found.path)
             except DamagedFile as error:
-                return describe.broken(found, str(error))
+                return describe.broken(found, error.sentence)
             if stamp:  # else it was not there a moment ago
                 fresh[stamp] = describe.to_json(what)
         return describe.describe_file(found, what)
@@ -203,6 +204,22 @@ class Catalog:
             complete.append(info)
         self._hashes.offer(wanted)
         return tuple(complete)
+
+
+def _no_such(kind: Kind, name: str, usable: Sequence[str]) -> Sentence:
+    """There is no model by that name, but these; not more than can be read."""
+    word = kind_in_words(kind)
+    if not usable:
+        return say("There is no {kind} called “{name}”, nor another.", kind=word, name=name)
+    if len(usable) <= _MOST_TOLD:
+        return say(
+            "There is no {kind} called “{name}”; there are: {known}.",
+            kind=word, name=name, known=tuple(usable),
+        )  # fmt: skip
+    return say(
+        "There is no {kind} called “{name}”; there are: {known} and {n} more.",
+        kind=word, name=name, known=tuple(usable[:_MOST_TOLD]), n=len(usable) - _MOST_TOLD,
+    )  # fmt: skip
 
 
 def _stamp(found: Found) -> Stamp | None:

@@ -15,17 +15,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from studio.errors import ModelError
+from studio.sentences import say
 
 BEGIN, END = 49406, 49407
 VOCABULARY = 49408
 _MARKS = re.compile(r"(<\|startoftext\|>|<\|endoftext\|>)", re.IGNORECASE)
 _LEVELS = 4  # so many folders above a file are searched for another model's tokenizer
-
-NO_VOCABULARY = (
-    "The model “{name}” needs CLIP's vocabulary, and there is none here: install the package "
-    "instant-clip-tokenizer (Python 3.11 or 3.12), or put any Stable Diffusion in diffusers' "
-    "format beside it."
-)
 
 
 class _Reader(Protocol):
@@ -108,7 +103,14 @@ def _from_a_folder(name: str, near: Path) -> ClipTokens:
             continue
         if tokens.size == VOCABULARY and (tokens.bos, tokens.eos) == (BEGIN, END):
             return tokens.padded_with(None)
-    raise ModelError(NO_VOCABULARY.format(name=name))
+    raise ModelError(
+        say(
+            "The model “{name}” needs CLIP's vocabulary, and there is none here: install the "
+            "package instant-clip-tokenizer (Python 3.11 or 3.12), or put any Stable Diffusion in "
+            "diffusers' format beside it.",
+            name=name,
+        )
+    )
 
 
 def _tokenizer_folders(near: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import Any
 
+from studio import sentences
 from studio.models import header, recognise, recognise_addons
 from studio.models.base import ModelInfo
 from studio.models.defaults import defaults_for, distillation_in_words
@@ -17,6 +18,8 @@ from studio.models.header import PICKLE, DamagedFile, Header, os_sentence, read_
 from studio.models.pipelines import describe_component, describe_pipeline, is_pipeline
 from studio.models.recognise import ReadFloats, Recognised
 from studio.models.weights import PICKLES
+from studio.sentences import Sentence, say
+from studio.sentences import from_json as from_problem
 
 LONGEST_NAME = 400  # what a request can carry, with room for what tells two of one name apart
 
@@ -24,7 +27,7 @@ LONGEST_NAME = 400  # what a request can carry, with room for what tells two of 
 def reader_version() -> str:
     """A name for this code: another one when what it would say of a file may differ."""
     digest = blake2s(digest_size=8)
-    for module in (header, recognise, recognise_addons):
+    for module in (header, recognise, recognise_addons, sentences):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
 
@@ -62,7 +65,7 @@ def tidy(info: ModelInfo) -> ModelInfo:
     known = info.prediction_type in ("", "epsilon", "v_prediction", "sample")
     return replace(
         info,
-        problem=printable(info.problem) if info.problem else info.problem,
+        problem=info.problem.cleaned(printable) if info.problem else None,
         prediction_type=info.prediction_type if known else "epsilon",
     )
 
@@ -93,47 +96,53 @@ def describe_folder(found: Found) -> ModelInfo:
     """The description of a folder in diffusers' format, or of one that cannot be looked into."""
     name = printable(found.name)
     if found.stat is None:
-        problem = "This folder may not be read: change its permissions."
+        problem = say("This folder may not be read: change its permissions.")
         return ModelInfo(name, found.path, found.place.kind or "checkpoint", "", problem=problem)
     describe = describe_pipeline if is_pipeline(found.path) else describe_component
     return describe(name, found.path)
 
 
-def quick_problem(found: Found) -> str | None:
+def quick_problem(found: Found) -> Sentence | None:
     """What is wrong with a file that need not be opened to tell; None when it must be."""
     if found.stat is None:
         try:
             found.path.stat()
         except OSError as error:
             return os_sentence(found.path, error)
-        return "It was changed a moment ago: look again."
+        return say("It was changed a moment ago: look again.")
     ending = found.path.suffix.lower()
     if ending in SAFETENSORS or S_ISDIR(found.stat.st_mode):
         return None
     if ending in PICKLES:
         return PICKLE
     if ending in (".gguf", ".onnx"):
-        return f"It is in the {ending[1:].upper()} format; this studio reads safetensors only."
+        return say(
+            "It is in the {format} format; this studio reads safetensors only.",
+            format=ending[1:].upper(),
+        )
     if ending in (".zip", ".7z", ".rar", ".gz", ".tar"):
-        return "It is packed: unpack it here."
+        return say("It is packed: unpack it here.")
     if ending == ".txt":
-        return "It is a text file, not a model."
-    return "It is not a model: this studio reads safetensors only."
+        return say("It is a text file, not a model.")
+    return say("It is not a model: this studio reads safetensors only.")
 
 
-def broken(found: Found, problem: str) -> ModelInfo:
+def broken(found: Found, problem: Sentence) -> ModelInfo:
     """The description of a file of which no more is known than what is wrong with it."""
     return describe_file(found, Recognised(problem=problem))
 
 
-def name_problem(found: Found) -> str | None:
+def name_problem(found: Found) -> Sentence | None:
     """What is wrong with a name that no request could carry."""
     if len(found.name) > LONGEST_NAME:
-        return f"Its name is too long (at most {LONGEST_NAME} characters with its folders)."
+        return say(
+            "Its name is too long (at most {most} characters with its folders).",
+            most=LONGEST_NAME,
+        )
     try:
         os.fspath(found.path).encode("utf-8")
     except UnicodeEncodeError:
-        return "Its name is not valid UTF-8: give it another name."
+        return say("Its name is not valid UTF-8: give it another name.")
     return None
 
 
@@ -147,10 +156,13 @@ def printable(name: str) -> str:
 
 def to_json(what: Recognised) -> dict[str, Any]:
     """What was recognised, for the ledger."""
-    return asdict(what)
+    problem = what.problem.as_json() if what.problem else None
+    return {**asdict(what), "problem": problem}
 
 
 def from_json(values: dict[str, Any]) -> Recognised | None:
     """What the ledger has; None when it is of another make."""
-    names = {item.name for item in fields(Recognised)}
-    return Recognised(**values) if set(values) == names else None
+    if set(values) != {item.name for item in fields(Recognised)}:
+        return None
+    problem = values["problem"]
+    return Recognised(**{**values, "problem": from_problem(problem) if problem else None})

@@ -13,6 +13,7 @@ from studio.errors import ModelError
 from studio.models.original_names import Names
 from studio.models.placement import Placement
 from studio.models.weights_reader import WeightsReader
+from studio.sentences import Sentence, say
 
 NAMED = 3  # so many missing weights are said by name
 
@@ -119,20 +120,39 @@ def fill(module: Any, source: Source, part: str, model: str, format_: Format) ->
         shaped = _shaped(tensor, tuple(expected.shape))
         if shaped is None:
             raise ModelError(
-                f"The model “{model}” cannot be loaded: {name} of its {part} has the shape "
-                f"{_shape(tensor.shape)}, where {_shape(expected.shape)} is needed."
+                say(
+                    "The model “{model}” cannot be loaded: {weight} of its {part} has the "
+                    "shape {shape}, where {expected} is needed.",
+                    model=model,
+                    weight=name,
+                    part=part,
+                    shape=_shape(tensor.shape),
+                    expected=_shape(expected.shape),
+                )
             )
         weights[name] = format_.place(shaped)
+    if len(missing) == 1:
+        raise ModelError(
+            say(
+                "The model “{model}” cannot be loaded: {weight} of its {part} is missing.",
+                model=model, weight=missing[0], part=part,
+            )
+        )  # fmt: skip
     if missing:
         raise ModelError(
-            f"The model “{model}” cannot be loaded: {_named(missing)} of its {part} "
-            f"{'is' if len(missing) == 1 else 'are'} missing."
-        )
+            say(
+                "The model “{model}” cannot be loaded: {weights} of its {part} are missing.",
+                model=model, weights=_named(missing), part=part,
+            )
+        )  # fmt: skip
     if extra := source.left_over():
         raise ModelError(
-            f"The model “{model}” cannot be loaded: its {part} has weights that this studio does "
-            f"not know: {_named(extra)}."
-        )
+            say(
+                "The model “{model}” cannot be loaded: its {part} has weights that this studio "
+                "does not know: {weights}.",
+                model=model, part=part, weights=_named(extra),
+            )
+        )  # fmt: skip
     module.load_state_dict(weights, strict=True, assign=True)
     for name, buffer in module.named_buffers():  # what no file carries, such as position numbers
         owner, _, last = name.rpartition(".")
@@ -160,7 +180,8 @@ def _shape(shape: Sequence[int]) -> str:
     return " × ".join(str(side) for side in shape)
 
 
-def _named(names: Sequence[str]) -> str:
+def _named(names: Sequence[str]) -> Sentence:
     more = len(names) - NAMED
-    listed = ", ".join(names[:NAMED])
-    return f"{listed} and {more} more" if more > 0 else listed
+    if more <= 0:
+        return say("{names}", names=tuple(names))
+    return say("{names} and {n} more", names=tuple(names[:NAMED]), n=more)

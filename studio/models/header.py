@@ -18,12 +18,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from studio.errors import system_reason
+from studio.sentences import Sentence, say
+
 LARGEST_HEADER = 32_000_000  # ten times the largest that is known; the library itself takes 100 MB
-HOW_TO_CONVERT = (
+HOW_TO_CONVERT = say(
     "open it in a program that you trust with it and save it as safetensors there, "
     "or look for the same model as .safetensors"
 )
-PICKLE = f"It is a pickle, which can run any code when it is opened: {HOW_TO_CONVERT}."
+PICKLE = say(
+    "It is a pickle, which can run any code when it is opened: {advice}.", advice=HOW_TO_CONVERT
+)
 _BITS: Mapping[str, int] = {
     "F64": 64, "I64": 64, "U64": 64, "C64": 64, "F32": 32, "I32": 32, "U32": 32, "F16": 16,
     "BF16": 16, "I16": 16, "U16": 16, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "I8": 8, "U8": 8,
@@ -32,7 +37,11 @@ _BITS: Mapping[str, int] = {
 
 
 class DamagedFile(ValueError):
-    """A file that is not a whole safetensors file; the message is a sentence that says why."""
+    """A file that is not a whole safetensors file; ``sentence`` says why."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        self.sentence = sentence
+        super().__init__(sentence)
 
 
 class Tensor(NamedTuple):
@@ -109,54 +118,58 @@ def read_floats(path: Path, header: Header, name: str) -> list[float]:
     return list(struct.unpack(f"<{len(content) // struct.calcsize(code)}{code}", content))
 
 
-def os_sentence(path: Path, error: OSError) -> str:
+def os_sentence(path: Path, error: OSError) -> Sentence:
     """Why the system does not let a file be read."""
     if isinstance(error, FileNotFoundError):
         if os.path.islink(path):  # noqa: PTH114 - Path.is_symlink() hides some errors
-            return "It is a link to a file that is not there."
-        return "It is no longer there."
+            return say("It is a link to a file that is not there.")
+        return say("It is no longer there.")
     if isinstance(error, PermissionError):
-        return "It may not be read: change the file's permissions."
+        return say("It may not be read: change the file's permissions.")
     if "symbolic link" in str(error):
-        return "It is a link that leads back to itself."
-    return f"It cannot be read ({error.strerror or error})."
+        return say("It is a link that leads back to itself.")
+    return say("It cannot be read ({reason}).", reason=system_reason(error))
 
 
-def _not_a_file(mode: int) -> str:
+def _not_a_file(mode: int) -> Sentence:
     if stat.S_ISDIR(mode):
-        return "It is a folder with the name of a file."
-    return "It is not an ordinary file (a pipe or a device)."
+        return say("It is a folder with the name of a file.")
+    return say("It is not an ordinary file (a pipe or a device).")
 
 
 def _header_length(start: bytes, size: int) -> int:
     """The header's length; raises DamagedFile when this is no safetensors file."""
     if not size:
-        raise DamagedFile("It is empty: download it again.")
+        raise DamagedFile(say("It is empty: download it again."))
     if sentence := _something_else(start):
         raise DamagedFile(sentence)
     if size < 8:
-        raise DamagedFile("It is too short to be a model: download it again.")
+        raise DamagedFile(say("It is too short to be a model: download it again."))
     (length,) = struct.unpack("<Q", start[:8])
     if start[8:9] != b"{":
-        raise DamagedFile("It is damaged or not a safetensors file.")
+        raise DamagedFile(say("It is damaged or not a safetensors file."))
     if length > LARGEST_HEADER:
-        raise DamagedFile("It is damaged: its header says that it is larger than any model's.")
+        raise DamagedFile(say("It is damaged: its header says that it is larger than any model's."))
     if 8 + length > size:
         raise DamagedFile(_cut_short(size, 8 + length))
     return int(length)
 
 
-def _something_else(start: bytes) -> str | None:
+def _something_else(start: bytes) -> Sentence | None:
     """What a file is instead, by its first bytes; None when it may be safetensors."""
     if start.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")):
         return PICKLE if start[8:9] != b"{" else None
     if start.startswith(b"GGUF"):
-        return "It is a GGUF file, which this studio cannot read: use the safetensors instead."
+        return say("It is a GGUF file, which this studio cannot read: use the safetensors instead.")
     if start.startswith(b"version https://git-lfs"):
-        return "It only stands for a file that was not downloaded (Git LFS): download the real one."
+        return say(
+            "It only stands for a file that was not downloaded (Git LFS): download the real one."
+        )
     text = start.lstrip().lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "It is a web page, not a model: download the file again, perhaps after logging in."
+        return say(
+            "It is a web page, not a model: download the file again, perhaps after logging in."
+        )
     try:
         plain = start.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -164,7 +177,7 @@ def _something_else(start: bytes) -> str | None:
             return None
         plain = start[: error.start].decode("utf-8")
     readable = all(character.isprintable() or character in "\t\r\n" for character in plain)
-    return "It is a text file, not a model." if readable else None
+    return say("It is a text file, not a model.") if readable else None
 
 
 def _parse(text: bytes, start: int) -> Header:
@@ -176,9 +189,9 @@ def _parse(text: bytes, start: int) -> Header:
     except DamagedFile:
         raise
     except (ValueError, RecursionError) as error:
-        raise DamagedFile("It is damaged: its header is not JSON.") from error
+        raise DamagedFile(say("It is damaged: its header is not JSON.")) from error
     if not isinstance(content, dict):
-        raise DamagedFile("It is damaged: its header is not a list of tensors.")
+        raise DamagedFile(say("It is damaged: its header is not a list of tensors."))
     metadata = content.pop("__metadata__", {})
     if not isinstance(metadata, dict):
         metadata = {}
@@ -190,12 +203,12 @@ def _parse(text: bytes, start: int) -> Header:
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
-        raise DamagedFile("It is damaged: its header names a tensor twice.")
+        raise DamagedFile(say("It is damaged: its header names a tensor twice."))
     return content
 
 
 def _no_constant(_: str) -> None:
-    raise DamagedFile("It is damaged: a number in its header is not a number.")
+    raise DamagedFile(say("It is damaged: a number in its header is not a number."))
 
 
 def _tensor(name: str, entry: Any) -> Tensor:
@@ -207,11 +220,17 @@ def _tensor(name: str, entry: Any) -> Tensor:
         numbers, dtype = [], None
     counted = all(type(number) is int and 0 <= number < 2**63 for number in numbers)
     if not (0 < len(numbers) < 20 and counted and isinstance(dtype, str)):
-        raise DamagedFile(f"It is damaged: its header does not say where “{name[:80]}” lies.")
+        raise DamagedFile(
+            say("It is damaged: its header does not say where “{name}” lies.", name=name[:80])
+        )
     if dtype not in _BITS:
-        raise DamagedFile(f"It holds numbers of a format that is not known here ({dtype[:20]}).")
+        raise DamagedFile(
+            say("It holds numbers of a format that is not known here ({dtype}).", dtype=dtype[:20])
+        )
     if math.prod(shape) * _BITS[dtype] != (end - begin) * 8:
-        raise DamagedFile(f"It is damaged: the size of “{name[:80]}” does not fit its shape.")
+        raise DamagedFile(
+            say("It is damaged: the size of “{name}” does not fit its shape.", name=name[:80])
+        )
     return Tensor(dtype, tuple(shape), begin, end)
 
 
@@ -220,23 +239,28 @@ def _check_length(header: Header, size: int) -> None:
     reached = 0
     for begin, end in sorted((tensor.begin, tensor.end) for tensor in header.tensors.values()):
         if begin != reached:
-            raise DamagedFile("It is damaged: its tensors overlap, or leave gaps.")
+            raise DamagedFile(say("It is damaged: its tensors overlap, or leave gaps."))
         reached = end
     if header.start + reached > size:
         raise DamagedFile(_cut_short(size, header.start + reached))
     if header.start + reached < size:
-        raise DamagedFile("It is damaged: it is longer than its header says.")
+        raise DamagedFile(say("It is damaged: it is longer than its header says."))
 
 
-def _cut_short(size: int, wanted: int) -> str:
-    return (
-        f"It is cut short ({_readable(size)} of {_readable(wanted)}): download it again, "
-        "or wait until the download has ended."
+def _cut_short(size: int, wanted: int) -> Sentence:
+    return say(
+        "It is cut short ({size} of {wanted}): download it again, or "
+        "wait until the download has ended.",
+        size=_readable(size),
+        wanted=_readable(wanted),
     )
 
 
 def _readable(size: int) -> str:
-    for unit in ("bytes", "kB", "MB"):
+    if size < 1000:
+        return say("{n} bytes", n=size)
+    size = size / 1000  # type: ignore[assignment]
+    for unit in ("kB", "MB"):
         if size < 1000:
             return f"{size:.4g} {unit}"
         size = size / 1000  # type: ignore[assignment]

@@ -8,9 +8,11 @@ from typing import Any
 
 from studio.models.addons.listing import AUTOMATIC, OWN_VAE, has_addon
 from studio.models.base import Kind
-from studio.models.catalog import KIND_WORDS, Catalog
+from studio.models.catalog import Catalog
+from studio.models.names import kind_in_words
 from studio.prompt.grammar import take_loras
 from studio.recipes import Recipe
+from studio.sentences import Sentence, say
 
 _MODELS = ("model", "refiner")
 
@@ -22,9 +24,14 @@ class Missing:
     kind: Kind
     name: str
 
-    def __str__(self) -> str:
-        """One sentence about it."""
-        return f"There is no {KIND_WORDS[self.kind]} called “{self.name}” here."
+    @property
+    def sentence(self) -> Sentence:
+        """What is said about it."""
+        return say(
+            "There is no {kind} called “{name}” here.",
+            kind=kind_in_words(self.kind),
+            name=self.name,
+        )
 
 
 def meant_here(recipe: Recipe, catalog: Catalog) -> tuple[dict[str, Any], tuple[Missing, ...]]:

@@ -6,8 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
-from studio.models.base import ModelInfo
+from studio.models.base import Kind, ModelInfo
 from studio.models.folders import Found
+from studio.sentences import Sentence, say
+
+
+def kind_in_words(kind: Kind) -> Sentence:
+    """What a kind of model is called within a sentence."""
+    words: dict[Kind, Sentence] = {
+        "checkpoint": say("model"), "vae": say("VAE"), "lora": say("LoRA"),
+        "embedding": say("embedding"), "upscaler": say("upscaler"),
+    }  # fmt: skip
+    return words[kind]
 
 
 def with_unique_names(

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.errors import InvalidRequest
 from studio.models.base import ModelDefaults, ModelInfo
 from studio.models.defaults import defaults_for, distillation_in_words, with_card
 from studio.models.recognise import FAMILY_OF_CONTEXT, NATIVE_SIZES
 from studio.models.weights import read_object, weight_files, weights_problem, weights_size
+from studio.sentences import Sentence, say
 
 PIPELINES = frozenset(
     ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline",
@@ -17,18 +19,40 @@ PIPELINES = frozenset(
      "StableDiffusionXLPipeline", "StableDiffusionXLImg2ImgPipeline",
      "StableDiffusionXLInpaintPipeline")
 )  # fmt: skip
-_COMPONENTS: Mapping[str, str] = {
-    "UNet2DConditionModel": "It is a UNet alone: the whole folder of the model is needed.",
-    "ControlNetModel": "It is a ControlNet, which this studio cannot use yet.",
-    "MotionAdapter": "It is a motion module for video, which this studio cannot use.",
+_COMPONENTS: Mapping[str, Sentence] = {
+    "UNet2DConditionModel": say("It is a UNet alone: the whole folder of the model is needed."),
+    "ControlNetModel": say("It is a ControlNet, which this studio cannot use yet."),
+    "MotionAdapter": say("It is a motion module for video, which this studio cannot use."),
 }
 _PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
+IMAGE_ENCODER, TEXT_PROJECTION = "image_encoder", "text_projection.safetensors"
 
 
 def is_pipeline(folder: Path) -> bool:
     """Whether a folder is a model in diffusers' format (which may lack its index)."""
     return (folder / "model_index.json").is_file() or (
         (folder / "unet/config.json").is_file() and (folder / "vae/config.json").is_file()
+    )
+
+
+def has_clip_pair(folder: Path) -> bool:
+    """Whether a model's folder brings both halves of CLIP, which compare a text and a picture.
+
+    That is, beside the text encoder, an image encoder (a CLIPVisionModelWithProjection) and the
+    projection of texts.
+    """
+    return (folder / TEXT_PROJECTION).is_file() and (folder / IMAGE_ENCODER).is_dir()
+
+
+def no_clip_pair(model: str) -> InvalidRequest:
+    """The refusal of CLIP guidance with a model that brings no pair."""
+    return InvalidRequest.of(
+        "clip_guidance_scale",
+        say(
+            "CLIP guidance needs a model that brings CLIP's image encoder, as pocket does; "
+            "“{model}” brings none.",
+            model=model,
+        ),
     )
 
 
@@ -45,18 +69,19 @@ def describe_component(name: str, folder: Path) -> ModelInfo:
     kind = str(config["_class_name"])
     size = weights_size(folder)
     if kind not in ("AutoencoderKL", "AutoencoderTiny"):
-        other = f"It is a {kind}, a part that this studio cannot use alone."
+        other = say("It is a {kind}, a part that this studio cannot use alone.", kind=kind)
         return ModelInfo(name, folder, family="", size=size, problem=_COMPONENTS.get(kind, other))
-    problem = weights_problem(folder)
+    wrong = weights_problem(folder)
+    problem = say("Its folder {problem}", problem=wrong) if wrong else None
     if config.get("latent_channels") not in (None, 4):
-        problem = "It is an autoencoder made for another make of model."
+        problem = say("It is an autoencoder made for another make of model.")
     return ModelInfo(
         name,
         folder,
         kind="vae",
         family="sdxl" if config.get("scaling_factor") == 0.13025 else "",
         size=size,
-        problem=f"Its folder {problem}" if problem and problem[0].islower() else problem,
+        problem=problem,
         variety="tiny" if kind == "AutoencoderTiny" else "",
     )
 
@@ -180,21 +205,21 @@ def _parts(family: str) -> tuple[str, ...]:
     return ("unet", "vae", "text_encoder")
 
 
-def _problem(folder: Path, pipeline: str, family: str, unet: Mapping[str, Any]) -> str | None:
+def _problem(folder: Path, pipeline: str, family: str, unet: Mapping[str, Any]) -> Sentence | None:
     """One sentence why the folder cannot be used, None when it can."""
     if not (folder / "model_index.json").is_file():
-        return "Its model_index.json is missing: download the whole folder."
+        return say("Its model_index.json is missing: download the whole folder.")
     if not family:
-        return f"It is made for {pipeline}, which this studio cannot run."
+        return say("It is made for {pipeline}, which this studio cannot run.", pipeline=pipeline)
     for part in _parts(family):
         if not read_object(folder / part / "config.json"):
-            return f"Its {part}/config.json is missing or cannot be read."
+            return say("Its {part}/config.json is missing or cannot be read.", part=part)
         if problem := weights_problem(folder / part):
-            return f"Its folder {part} {problem}"
+            return say("Its folder {part} {problem}", part=part, problem=problem)
     if unet.get("in_channels") not in (4, 9):
-        return "It is no text-to-image model (its UNet takes neither 4 nor 9 channels)."
+        return say("It is no text-to-image model (its UNet takes neither 4 nor 9 channels).")
     tokenizers = [part.replace("text_encoder", "tokenizer") for part in _parts(family)[2:]]
     for needed in (*tokenizers, "scheduler/scheduler_config.json"):
         if not (folder / needed).exists():
-            return f"Its {needed} is missing."
+            return say("Its {file} is missing.", file=needed)
     return None

@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 
 from studio.errors import StartupError
+from studio.sentences import say
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
@@ -73,8 +74,14 @@ def _available(device: str) -> str:
     if device == "auto":
         return next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
     if not there.get(device, False):
-        usable = ", ".join(kind for kind, present in there.items() if present)
-        raise StartupError(f"There is no device “{device}” on this machine; there is: {usable}.")
+        usable = tuple(kind for kind, present in there.items() if present)
+        raise StartupError(
+            say(
+                "There is no device “{device}” on this machine; there is: {usable}.",
+                device=device,
+                usable=usable,
+            )
+        )
     return device
 
 

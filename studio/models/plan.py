@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from studio.sentences import Sentence, say
+
 Mode = Literal["full", "text_encoder_off", "model_offload", "sequential_offload"]
 MemoryChoice = Literal["auto", "full", "text_off", "tiled", "low", "minimal"]
 
@@ -86,7 +88,7 @@ class Plan:
     mode: Mode
     tile_vae: bool
     needed: int
-    reason: str
+    reason: Sentence
 
     @property
     def rung(self) -> tuple[Mode, bool]:
@@ -111,13 +113,16 @@ def plan(
         mode, tiled = _CHOSEN[choice]
         rung: tuple[Mode, bool] = ("full", tiled) if device == "cpu" else (mode, tiled)
         needed = needed_bytes(rung, weights, work)
-        return Plan(*rung, needed, f"Chosen by --memory {choice}: {_does(rung, device)}.")
+        reason = say(
+            "Chosen by --memory {choice}: {does}.", choice=choice, does=_does(rung, device)
+        )
+        return Plan(*rung, needed, reason)
     ladder = _ladder(device)
     if free is None:
         needed = needed_bytes(ladder[0], weights, work)
-        return Plan(
-            *ladder[0], needed, f"How much is free is not known: {_does(ladder[0], device)}."
-        )
+        does = _does(ladder[0], device)
+        reason = say("How much is free is not known: {does}.", does=does)
+        return Plan(*ladder[0], needed, reason)
     for rung in ladder:
         needed = needed_bytes(rung, weights, work)
         if needed <= free:
@@ -133,7 +138,7 @@ def tighter(present: Plan, weights: Weights, work: Work, device: str) -> Plan | 
     for rung in below:
         needed = needed_bytes(rung, weights, work)
         if needed < present.needed or (rung[1] and not present.tile_vae):
-            reason = f"Memory ran out, so {_does(rung, device)}."
+            reason = say("Memory ran out, so {does}.", does=_does(rung, device))
             return Plan(*rung, min(needed, present.needed), reason)
     return None
 
@@ -188,17 +193,18 @@ def _ladder(device: str) -> tuple[tuple[Mode, bool], ...]:
     return _CPU_LADDER if device == "cpu" else _LADDER
 
 
-def _does(rung: tuple[Mode, bool], device: str) -> str:
+def _does(rung: tuple[Mode, bool], device: str) -> Sentence:
     """What a plan does, as the end of a sentence."""
     mode, tiled = rung
-    where = "in memory" if device == "cpu" else "on the GPU"
     what = {
-        "full": f"everything stays {where}",
-        "text_encoder_off": "the text encoder leaves the GPU once it has read the prompt",
-        "model_offload": "only the part at work is on the GPU",
-        "sequential_offload": "only the layer at work is on the GPU, which is slow",
+        "full": say("everything stays on the GPU"),
+        "text_encoder_off": say("the text encoder leaves the GPU once it has read the prompt"),
+        "model_offload": say("only the part at work is on the GPU"),
+        "sequential_offload": say("only the layer at work is on the GPU, which is slow"),
     }[mode]
-    return f"{what}, and the picture is decoded in tiles" if tiled else what
+    if device == "cpu":
+        what = say("everything stays in memory")
+    return say("{what}, and the picture is decoded in tiles", what=what) if tiled else what
 
 
 def _why(
@@ -209,22 +215,27 @@ def _why(
     weights: Weights,
     work: Work,
     device: str,
-) -> str:
+) -> Sentence:
     picture = f"{work.width} × {work.height}" + (f" × {work.batch}" if work.batch > 1 else "")
+    does = _does(rung, device)
     if rung == first:
-        return (
-            f"{_does(rung, device).capitalize().replace('gpu', 'GPU')}: {gib(needed)} "
-            f"for {picture} fit into the {gib(free)} that can be had."
-        )
-    wanted = needed_bytes(first, weights, work)
-    return (
-        f"Of the {gib(wanted)} that {picture} would take, {gib(free)} can be had, "
-        f"so {_does(rung, device)} ({gib(needed)})."
-    )
+        return say(
+            "{needed} for {picture} fit into the {free} that can be had, so {does}.",
+            needed=gib(needed), picture=picture, free=gib(free), does=does,
+        )  # fmt: skip
+    return say(
+        "Of the {wanted} that {picture} would take, {free} can be had, so {does} ({needed}).",
+        wanted=gib(needed_bytes(first, weights, work)),
+        picture=picture, free=gib(free), does=does, needed=gib(needed),
+    )  # fmt: skip
 
 
-def _too_little(rung: tuple[Mode, bool], needed: int, free: int, work: Work, device: str) -> str:
-    return (
-        f"Even the smallest way takes about {gib(needed)} for {work.width} × {work.height}, and "
-        f"{gib(free)} can be had; it is tried all the same: {_does(rung, device)}."
-    )
+def _too_little(
+    rung: tuple[Mode, bool], needed: int, free: int, work: Work, device: str
+) -> Sentence:
+    return say(
+        "Even the smallest way takes about {needed} for {width} × {height}, and {free} can be "
+        "had; it is tried all the same: {does}.",
+        needed=gib(needed), width=work.width, height=work.height, free=gib(free),
+        does=_does(rung, device),
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from statistics import pstdev
 
 from studio.models.base import Kind
 from studio.models.header import Header
+from studio.sentences import Sentence, say
 
 ReadFloats = Callable[[str], list[float]]
 """Reads the numbers of one small tensor of the file, by its name."""
@@ -17,21 +18,23 @@ FAMILY_OF_CONTEXT: Mapping[int, str] = {768: "sd1", 1024: "sd2", 2048: "sdxl", 1
 """How wide the text's embedding is that the UNet's cross attention takes."""
 NATIVE_SIZES: Mapping[str, int] = {"sd1": 512, "sd2": 768, "sdxl": 1024, "sdxl_refiner": 1024}
 
-_OTHER_CHANNELS: Mapping[int, str] = {
-    5: "It also takes a depth map (depth-to-image), which this studio cannot give it.",
-    7: "It enlarges pictures (the ×4 upscaler), which this studio cannot do with it.",
-    8: "It edits by instruction (InstructPix2Pix) or makes video, which this studio cannot do.",
+_OTHER_CHANNELS: Mapping[int, Sentence] = {
+    5: say("It also takes a depth map (depth-to-image), which this studio cannot give it."),
+    7: say("It enlarges pictures (the ×4 upscaler), which this studio cannot do with it."),
+    8: say(
+        "It edits by instruction (InstructPix2Pix) or makes video, which this studio cannot do."
+    ),
 }
 _OTHER_MAKES: tuple[tuple[str, str], ...] = (
     ("model.diffusion_model.joint_blocks.", "Stable Diffusion 3"),
     ("model.diffusion_model.double_blocks.", "Flux"),
     ("model.diffusion_model.double_layers.", "AuraFlow"),
-    ("model.diffusion_model.transformer_blocks.", "a video or transformer model"),
+    ("model.diffusion_model.transformer_blocks.", say("a video or transformer model")),
     ("model.diffusion_model.down_blocks.", "Stable Cascade"),
-    ("model.diffusion_model.", "another make of model"),
+    ("model.diffusion_model.", say("another make of model")),
     ("joint_blocks.", "Stable Diffusion 3"),
     ("double_blocks.", "Flux"),
-    ("transformer_blocks.", "a transformer model such as Flux or Stable Diffusion 3"),
+    ("transformer_blocks.", say("a transformer model such as Flux or Stable Diffusion 3")),
 )
 
 
@@ -44,7 +47,7 @@ class Recognised:
 
     kind: Kind | None = None
     family: str = ""
-    problem: str | None = None
+    problem: Sentence | None = None
     variety: str = ""
     native_size: int = 512
     prediction_type: str = "epsilon"
@@ -99,27 +102,36 @@ def _context(header: Header) -> int:
     return 0
 
 
-def _problem(header: Header, family: str, entry: tuple[int, ...]) -> str | None:
+def _problem(header: Header, family: str, entry: tuple[int, ...]) -> Sentence | None:
     """One sentence why this checkpoint cannot be used, None when it can."""
     if entry[1] in _OTHER_CHANNELS:
         return _OTHER_CHANNELS[entry[1]]
     if entry[1] not in (4, 9):
-        return f"Its UNet takes {entry[1]} channels; this studio runs those of 4 and of 9."
+        return say(
+            "Its UNet takes {channels} channels; this studio runs those of 4 and of 9.",
+            channels=entry[1],
+        )
     if "edm_mean" in header.tensors or "edm_vpred.sigma_max" in header.tensors:
-        return "It was trained with EDM's noise (Playground, CosXL), which this studio cannot run."
+        return say(
+            "It was trained with EDM's noise (Playground, CosXL), which this studio cannot run."
+        )
     if header.has(f"{UNET}input_blocks.1.0.time_stack."):
-        return "It makes video, which this studio cannot do."
+        return say("It makes video, which this studio cannot do.")
     if not header.has("conditioner.embedders.", "cond_stage_model."):
-        return "It is the UNet alone: the checkpoint with text encoder and autoencoder is needed."
+        return say(
+            "It is the UNet alone: the checkpoint with text encoder and autoencoder is needed."
+        )
     if not family:
-        return "Its text encoder is none that this studio knows."
+        return say("Its text encoder is none that this studio knows.")
     if not header.has("first_stage_model."):
-        return "It has no autoencoder (VAE) in it: the full checkpoint is needed."
+        return say("It has no autoencoder (VAE) in it: the full checkpoint is needed.")
     if family == "sd2" and header.has(f"{UNET}label_emb."):
-        return "It is an unCLIP model, made from pictures of other pictures; it cannot be run here."
+        return say(
+            "It is an unCLIP model, made from pictures of other pictures; it cannot be run here."
+        )
     deep = f"{UNET}middle_block.1.transformer_blocks.9.attn2.to_k.weight"
     if family == "sdxl" and _context(header) == 2048 and deep not in header.tensors:
-        return "It is a shortened SDXL (SSD-1B, Vega), which this studio cannot run."
+        return say("It is a shortened SDXL (SSD-1B, Vega), which this studio cannot run.")
     return None
 
 
@@ -181,26 +193,30 @@ def recognise_foreign(header: Header) -> Recognised:
     for prefix, make in _OTHER_MAKES:
         if header.has(prefix):
             return Recognised(
-                "checkpoint", problem=f"It is made for {make}; that cannot be run here."
+                "checkpoint",
+                problem=say("It is made for {make}; that cannot be run here.", make=make),
             )
-    return Recognised(problem=f"It is {_part(header)}.")
+    return Recognised(problem=say("It is {part}.", part=_part(header)))
 
 
-def _part(header: Header) -> str:
+def _part(header: Header) -> Sentence:
     """A part or an add-on of another sort, as the end of a sentence."""
-    known: tuple[tuple[tuple[str, ...], str], ...] = (
-        (("control_model.", "controlnet_", "controlnet_cond_embedding."), "a ControlNet"),
-        (("image_proj", "ip_adapter."), "an IP-Adapter"),
-        (("vision_model.", "visual."), "an encoder of pictures (CLIP vision)"),
-        (("encoder.block.", "shared.weight"), "a T5 text encoder"),
-        (("text_model.", "transformer.text_model.", "cond_stage_model."), "a text encoder alone"),
-        (("time_embedding.", "input_blocks."), "a UNet alone, a part of another folder"),
+    known: tuple[tuple[tuple[str, ...], Sentence], ...] = (
+        (("control_model.", "controlnet_", "controlnet_cond_embedding."), say("a ControlNet")),
+        (("image_proj", "ip_adapter."), say("an IP-Adapter")),
+        (("vision_model.", "visual."), say("an encoder of pictures (CLIP vision)")),
+        (("encoder.block.", "shared.weight"), say("a T5 text encoder")),
+        (
+            ("text_model.", "transformer.text_model.", "cond_stage_model."),
+            say("a text encoder alone"),
+        ),
+        (("time_embedding.", "input_blocks."), say("a UNet alone, a part of another folder")),
     )
     if any(".motion_modules." in name for name in header.tensors):
-        return "a motion module for video, which this studio cannot use"
+        return say("a motion module for video, which this studio cannot use")
     for prefixes, words in known:
         if header.has(*prefixes):
-            return f"{words}, which this studio cannot use by itself"
+            return say("{part}, which this studio cannot use by itself", part=words)
     if not header.tensors:
-        return "a safetensors file with nothing in it"
-    return "not a model of a kind that this studio knows"
+        return say("a safetensors file with nothing in it")
+    return say("not a model of a kind that this studio knows")

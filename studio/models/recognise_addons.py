@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from studio.models.header import Header
 from studio.models.recognise import FAMILY_OF_CONTEXT, Recognised
+from studio.sentences import Sentence, say
 
 _ADAPTER = re.compile(
     r"[._](?:lora[._](?:down|up|mid|A|B)\b|lora_linear_layer\.|hada_[wt]\d|lokr_[wt]\d|dora_scale$"
@@ -35,12 +36,14 @@ def recognise_lora(header: Header) -> Recognised | None:
     family = _adapter_family(header)
     if not family and header.has(*_OTHER_ADAPTERS):
         return Recognised(
-            "lora", problem="It is a LoRA for another make of model (Flux, SD 3, video …)."
+            "lora", problem=say("It is a LoRA for another make of model (Flux, SD 3, video …).")
         )
     variety = _variety(header)
     problem = None
     if not variety:
-        problem = "It is an adapter of a form that cannot be applied here (OFT, GLoRA, full, IA³)."
+        problem = say(
+            "It is an adapter of a form that cannot be applied here (OFT, GLoRA, full, IA³)."
+        )
     return Recognised("lora", family, problem, variety)
 
 
@@ -114,12 +117,15 @@ def recognise_vae(header: Header) -> Recognised | None:
     return None
 
 
-def _vae_problem(header: Header, prefix: str) -> str | None:
+def _vae_problem(header: Header, prefix: str) -> Sentence | None:
     channels = header.shape(f"{prefix}decoder.conv_in.weight")[1]
     if channels != 4:
-        return f"It is an autoencoder of {channels} channels, made for another make of model."
+        return say(
+            "It is an autoencoder of {channels} channels, made for another make of model.",
+            channels=channels,
+        )
     if not header.has(f"{prefix}encoder."):
-        return "It is half an autoencoder: its encoder is missing."
+        return say("It is half an autoencoder: its encoder is missing.")
     return None
 
 
@@ -134,10 +140,13 @@ def _tiny_vae(header: Header) -> Recognised | None:
         if len(entry) == 4 and block in header.tensors:
             problem = None
             if entry[1] != 4:
-                problem = f"It is a tiny autoencoder of {entry[1]} channels, for another make."
+                problem = say(
+                    "It is a tiny autoencoder of {channels} channels, for another make.",
+                    channels=entry[1],
+                )
             return Recognised("vae", problem=problem, variety="tiny")
     if len(header.shape("0.weight")) == 4 and "1.conv.0.weight" in header.tensors:
-        problem = "It is the encoder of a tiny autoencoder; previews need its decoder."
+        problem = say("It is the encoder of a tiny autoencoder; previews need its decoder.")
         return Recognised("vae", problem=problem, variety="tiny")
     return None
 
@@ -178,6 +187,8 @@ def recognise_upscaler(header: Header) -> Recognised | None:
         if header.has(
             f"{prefix}layers.0.residual_group.", f"{prefix}before_RG.", f"{prefix}m_head."
         ):
-            problem = "It enlarges with a network that this studio cannot run (SwinIR, HAT, DAT …)."
+            problem = say(
+                "It enlarges with a network that this studio cannot run (SwinIR, HAT, DAT …)."
+            )
             return Recognised("upscaler", problem=problem)
     return None

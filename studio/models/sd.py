@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from studio.errors import ModelError
+from studio.errors import ModelError, system_reason
 from studio.models.architectures import Architecture
 from studio.models.assemble import Assembled, assemble, read_scheduler_config
 from studio.models.base import (
@@ -24,10 +24,12 @@ from studio.models.base import (
     TextEmbedding,
 )
 from studio.models.colours import SD_COLOURS, SDXL_COLOURS, fit_colours
+from studio.models.header import DamagedFile
 from studio.models.placement import Placement
 from studio.models.text_tower import TextTower
 from studio.models.weights import read_object
 from studio.prompt.chunks import Chunk
+from studio.sentences import say
 
 __all__ = ["LoadedStableDiffusion", "load_stable_diffusion", "read_scheduler_config"]
 
@@ -49,8 +51,19 @@ def load_stable_diffusion(
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
-        raise ModelError(f"The model “{info.name}” cannot be loaded: {reason}") from error
+        sentence = say(
+            "The model “{name}” cannot be loaded: {reason}", name=info.name, reason=_reason(error)
+        )
+        raise ModelError(sentence) from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong while files were read; what a library says stays in its own words."""
+    if isinstance(error, DamagedFile):
+        return error.sentence
+    if isinstance(error, OSError) and error.errno:
+        return system_reason(error)
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
 class LoadedStableDiffusion:
@@ -89,6 +102,10 @@ class LoadedStableDiffusion:
         """
         hidden, _ = self.towers[0].encode(chunks, keep_mean=keep_mean)
         return TextEmbedding(hidden.to(self.placement.device))
+
+    def pooled_text(self, text: str) -> torch.Tensor:
+        """The text encoder's pooled output (1, D); what does not fit into one pass is left out."""
+        return self.towers[0].pooled(Chunk.of(self.tokenize(text)[: self.chunk_length]))
 
     def blank_canvas(self, width: int, height: int) -> Canvas | None:
         """A canvas to be painted all over, encoded from grey; None when the UNet takes none."""
@@ -158,8 +175,11 @@ class LoadedStableDiffusion:
             result = run(given)
         if not bool(torch.isfinite(result).all()):
             raise ModelError(
-                f"The model “{self.info.name}” painted no picture (its numbers overflowed); "
-                "try another sampler, or start the studio with --device cpu."
+                say(
+                    "The model “{name}” painted no picture (its numbers overflowed); try "
+                    "another sampler, or start the studio with --device cpu.",
+                    name=self.info.name,
+                )
             )
         return result
 
@@ -169,10 +189,13 @@ class LoadedStableDiffusion:
         return _tensor((mean - self._shift) * self.vae.config.scaling_factor).contiguous()
 
     def _decode(self, latents: torch.Tensor) -> torch.Tensor:
+        return self.pixels(latents).permute(0, 2, 3, 1)
+
+    def pixels(self, latents: torch.Tensor) -> torch.Tensor:
+        """Pictures (B, 3, H, W) in about -1…1, in fp32; gradients flow back through it."""
         scaled = latents / self.vae.config.scaling_factor + self._shift
         given = scaled.to(self.vae.dtype, memory_format=self.placement.memory_format)
-        decoded = self.vae.decode(given, return_dict=False)[0]
-        return _tensor(decoded.float().permute(0, 2, 3, 1))
+        return _tensor(self.vae.decode(given, return_dict=False)[0].float())
 
     @property
     def _shift(self) -> float:
@@ -200,8 +223,14 @@ class LoadedStableDiffusion:
         channels, latent = int(self.unet.config.in_channels), self.latent_channels
         if channels not in (latent, 2 * latent + 1):
             raise ModelError(
-                f"The model “{self.info.name}” cannot be run: its UNet takes {channels} channels, "
-                f"where this studio gives {latent} (a picture) or {2 * latent + 1} (inpainting)."
+                say(
+                    "The model “{name}” cannot be run: its UNet takes {channels} channels, "
+                    "where this studio gives {latent} (a picture) or {inpainting} (inpainting).",
+                    name=self.info.name,
+                    channels=channels,
+                    latent=latent,
+                    inpainting=2 * latent + 1,
+                )
             )
 
 

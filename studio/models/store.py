@@ -24,6 +24,7 @@ from studio.models.room import Room
 from studio.models.shelf import Shelf
 from studio.models.sizes import expected_weights
 from studio.models.speed import keep_compiled_in, slow_down, speed_up
+from studio.sentences import say
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ class ModelStore:
         if name not in self._shelf:
             info = self._catalog.find(name)
             if info.family not in FAMILIES:
-                raise ModelError(f"The model “{name}” is of a family this studio cannot run.")
+                raise ModelError(
+                    say("The model “{name}” is of a family this studio cannot run.", name=name)
+                )
             self._shelf.put(name, self._load(info, work or native(info), squeeze))
         held = self._shelf.used(name)
         try:
@@ -169,7 +172,7 @@ class ModelStore:
         Raises NotFound when a model of that name is not in memory.
         """
         if name is not None and name not in self._shelf:
-            raise NotFound(f"The model “{name}” is not loaded.")
+            raise NotFound(say("The model “{name}” is not loaded.", name=name))
         for one in self._shelf if name is None else (name,):
             self._shelf.drop(one)
         free_memory(self._placement.device)

@@ -32,10 +32,7 @@ class TextTower:
         where the encoder is.
         """
         rows = self.tokens.rows([list(chunk.ids) for chunk in chunks])
-        device = next(self.encoder.parameters()).device
-        if device.type == "meta":  # its layers are brought in one by one, and what they are given
-            device = torch.device("cpu")
-        ids = torch.tensor(rows, device=device)
+        ids = torch.tensor(rows, device=self._device)
         output = self.encoder(
             ids,
             attention_mask=self._mask(chunks, ids),
@@ -47,6 +44,20 @@ class TextTower:
             emphasised(hidden.float(), chunks, keep_mean).reshape(1, -1, hidden.shape[-1]),
             None if pooled is None else pooled[:1].float(),
         )
+
+    @torch.no_grad()
+    def pooled(self, chunk: Chunk) -> torch.Tensor:
+        """The hidden state (1, D), in fp32, of the chunk's end mark: what CLIP compares."""
+        ids = torch.tensor(self.tokens.rows([list(chunk.ids)]), device=self._device)
+        output = self.encoder(ids, attention_mask=self._mask([chunk], ids))
+        pooled: torch.Tensor = output.pooler_output.float()
+        return pooled
+
+    @property
+    def _device(self) -> torch.device:
+        device: torch.device = next(self.encoder.parameters()).device
+        # its layers are brought in one by one then, and what they are given
+        return torch.device("cpu") if device.type == "meta" else device
 
     def _mask(self, chunks: Sequence[Chunk], ids: torch.Tensor) -> torch.Tensor | None:
         """What fills a prompt up is hidden from encoders that were trained so."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.models.header import HOW_TO_CONVERT, DamagedFile, read_header
+from studio.sentences import Sentence, say
 
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 NAMES = ("diffusion_pytorch_model", "model")
@@ -66,7 +67,7 @@ def variant(folder: Path) -> str | None:
     return "fp16" if any(".fp16" in path.name for path in weight_files(folder)) else None
 
 
-def weights_problem(folder: Path) -> str | None:
+def weights_problem(folder: Path) -> Sentence | None:
     """What is wrong with a component's weights, as the end of a sentence; None when nothing is."""
     files = weight_files(folder)
     if not files:
@@ -75,17 +76,24 @@ def weights_problem(folder: Path) -> str | None:
         except OSError:
             names = []
         if any(name.endswith(PICKLES) for name in names):
-            return f"has pickled weights only, which are never opened: {HOW_TO_CONVERT}."
+            return say(
+                "has pickled weights only, which are never opened: {advice}.",
+                advice=HOW_TO_CONVERT,
+            )
         if any(name.endswith(".safetensors") or ".index." in name for name in names):
-            return "has safetensors, but none by the names that diffusers gives them."
-        return "has no safetensors weights."
+            return say("has safetensors, but none by the names that diffusers gives them.")
+        return say("has no safetensors weights.")
     for path in files:
         if not path.is_file():
-            return f"lacks {path.name}, a part of its weights: download it again."
+            return say("lacks {file}, a part of its weights: download it again.", file=path.name)
         try:
             read_header(path)
         except DamagedFile as error:
-            return f"holds {path.name}, which is damaged or not a safetensors file. {error}"
+            return say(
+                "holds {file}, which is damaged or not a safetensors file. {reason}",
+                file=path.name,
+                reason=error.sentence,
+            )
     return None
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from studio.models.header import Tensor, read_header
+from studio.models.header import DamagedFile, Tensor, read_header
+from studio.sentences import say
 
 DTYPES: Mapping[str, torch.dtype] = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -35,7 +36,7 @@ class Stored:
 
 
 class WeightsReader:
-    """One open safetensors file. Raises ValueError when it is no whole safetensors file.
+    """One open safetensors file. Raises DamagedFile when it is no whole safetensors file.
 
     The format: https://github.com/huggingface/safetensors#format
     """
@@ -69,7 +70,8 @@ class WeightsReader:
         shape, start = stored.shape, stored.start
         if third is not None:
             if not shape or shape[0] % 3:
-                raise ValueError(f"{name} in {self.path.name} has no thirds")
+                sentence = say("{name} in {file} has no thirds", name=name, file=self.path.name)
+                raise DamagedFile(sentence)
             shape = (shape[0] // 3, *shape[1:])
             start += third * math.prod(shape) * stored.dtype.itemsize
         tensor = torch.empty(shape, dtype=stored.dtype)
@@ -85,11 +87,15 @@ class WeightsReader:
         while space:  # one call reads at most 2 GiB
             count = self._file.readinto(space)
             if not count:
-                raise ValueError(f"{self.path.name} ends too early")
+                raise DamagedFile(say("{file} ends too early", file=self.path.name))
             space = space[count:]
 
 
 def _stored(path: Path, entry: Tensor, start: int) -> Stored:
     if entry.dtype not in DTYPES:
-        raise ValueError(f"{path.name} holds tensors of a kind that PyTorch lacks: {entry.dtype}")
+        sentence = say(
+            "{file} holds tensors of a kind that PyTorch lacks: {dtype}",
+            file=path.name, dtype=entry.dtype,
+        )  # fmt: skip
+        raise DamagedFile(sentence)
     return Stored(DTYPES[entry.dtype], entry.shape, start + entry.begin)

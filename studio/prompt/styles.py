@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from studio.errors import InvalidRequest
+from studio.sentences import say
 
 SLOT: Final = "{prompt}"
 _COLUMNS: Final = ("name", "prompt", "negative_prompt")
@@ -64,7 +65,9 @@ def read_own_format(path: Path) -> list[Style]:
         rows = json.loads(path.read_text("utf-8"))
         return [Style(**{k: str(v) for k, v in row.items() if k in known}) for row in rows]
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise InvalidRequest.of("styles", f"{path.name} cannot be read as styles.") from error
+        raise InvalidRequest.of(
+            "styles", say("{file} cannot be read as styles.", file=path.name)
+        ) from error
 
 
 def import_styles(text: str) -> list[Style]:
@@ -85,7 +88,8 @@ def import_styles(text: str) -> list[Style]:
     ]
     if not styles:
         raise InvalidRequest.of(
-            "styles", "There are no styles in this file; it should be a styles.csv or a JSON list."
+            "styles",
+            say("There are no styles in this file; it should be a styles.csv or a JSON list."),
         )
     return styles
 
@@ -111,7 +115,9 @@ def _rows_of_csv(text: str) -> list[dict[str, str]]:
     try:
         found = [{str(k).strip(): str(v or "") for k, v in row.items()} for row in lines]
     except csv.Error as error:
-        raise InvalidRequest.of("styles", f"The file is not valid CSV ({error}).") from None
+        raise InvalidRequest.of(
+            "styles", say("The file is not valid CSV ({error}).", error=str(error))
+        ) from None
     return [{**row, "prompt": row.get("prompt", row.get("text", ""))} for row in found]
 
 
@@ -120,7 +126,9 @@ def _rows_of_json(text: str) -> list[dict[str, str]]:
     try:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidRequest.of("styles", f"The file is not valid JSON ({error}).") from None
+        raise InvalidRequest.of(
+            "styles", say("The file is not valid JSON ({error}).", error=str(error))
+        ) from None
     if isinstance(data, Mapping):
         data = [{"name": k, **v} for k, v in data.items() if isinstance(v, Mapping)]
     rows = [row for row in data if isinstance(row, Mapping)]

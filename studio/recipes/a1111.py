@@ -14,12 +14,11 @@ from studio import infotext
 from studio.recipes.recipe import Recipe, filled, noted
 from studio.request import GenerationRequest
 
-OURS: Final = "Creative Studio"
 _APPS: Final = (("fooocus", "Fooocus"), ("comfyui", "ComfyUI"), ("f", "Forge"), ("neo", "Forge"))
 # Facts about the file, the program or the machine, which change no picture here.
 _SILENT: Final = {
-    "Version", "Model hash", "VAE hash", "Lora hashes", "TI hashes", "Hashes", "App", "Parser",
-    "User", "RNG", "Batch size", "Batch pos", "Template", "Negative Template", "Backend",
+    infotext.VERSION, infotext.MODEL_HASH, "VAE hash", "Lora hashes", "TI hashes", "Hashes", "App",
+    "Parser", "User", "RNG", "Batch size", "Batch pos", "Template", "Negative Template", "Backend",
     "Pipeline", "Operations", "Created Date", "Civitai resources", "Civitai metadata",
     "Cache FP16 weight for LoRA", "Diffusion in Low Bits", "Init image hash", "Index",
 }  # fmt: skip
@@ -64,17 +63,17 @@ def _schedule(pairs: Mapping[str, str], values: Mapping[str, Any]) -> str | None
     given: str | None = values.get(
         "sigma_schedule", None if "Schedule type" in pairs else "automatic"
     )
-    if given == "automatic" and _CHOOSES.match(pairs.get("Version", "")):
+    if given == "automatic" and _CHOOSES.match(pairs.get(infotext.VERSION, "")):
         return _OWN_SCHEDULES.get(str(values["sampler"]), given)
     return given
 
 
 def _app(pairs: Mapping[str, str]) -> str:
-    if infotext.RECIPE in pairs:
-        return OURS
+    if infotext.RECIPE in pairs or pairs.get(infotext.VERSION) == infotext.STUDIO:
+        return infotext.STUDIO
     if "SD.Next" in pairs.get("App", ""):
         return "SD.Next"
-    version = pairs.get("Version", "").casefold()
+    version = pairs.get(infotext.VERSION, "").casefold()
     return next((name for start, name in _APPS if version.startswith(start)), "A1111")
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from studio import infotext
 from studio.complete import given_fields
 from studio.recipes import comfyui, files, fooocus, invokeai
-from studio.recipes.a1111 import OURS, read_lines
+from studio.recipes.a1111 import read_lines
 from studio.recipes.recipe import Recipe, filled, noted
 from studio.request import GenerationRequest
 
@@ -64,7 +64,7 @@ def _candidates(texts: Mapping[str, str]) -> Iterator[str]:
 def _own(data: Mapping[str, Any]) -> Recipe:
     unknown = data.keys() - GenerationRequest.model_fields.keys() - {"model_hash"}
     rest = tuple(noted(name, data[name]) for name in data if name in unknown)
-    return Recipe(OURS, data, rest, filled({"model": infotext.hash_in(data)}))
+    return Recipe(infotext.STUDIO, data, rest, filled({"model": infotext.hash_in(data)}))
 
 
 def _own_request(data: Mapping[str, Any]) -> Recipe | None:

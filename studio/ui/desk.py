@@ -14,6 +14,7 @@ import gradio as gr
 
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest, StudioError
+from studio.languages import COOKIE, Speaker, wanted_language
 from studio.models.addons.listing import AUTOMATIC, OWN_VAE
 from studio.models.base import Kind
 from studio.request import GenerationRequest
@@ -60,6 +61,7 @@ def build_desk(studio: Studio, words: Any) -> None:
             none = (words("refiner.none"), "")
             controls["refiner"] = make.choice("refiner", [none, *models])
             controls["refiner_switch_at"] = make.slider("refiner_switch_at", step=0.05)
+        raw('<div id="studio-recipe"></div>')
         mount_point("desk", fields=list(controls), values=values)
     _remembering(controls)
     _generating(studio, controls, generate)
@@ -101,7 +103,11 @@ def _generating(studio: Studio, controls: Controls, generate: Any) -> None:
     ticket = gr.JSON(visible="hidden")
 
     def submit(values: Mapping[str, Any], request: gr.Request) -> dict[str, Any]:
-        return _submit(studio, values, request.cookies.get(VISITOR_COOKIE, "page"))
+        language = wanted_language(
+            request.cookies.get(COOKIE), request.headers.get("accept-language")
+        )
+        visitor = request.cookies.get(VISITOR_COOKIE, "page")
+        return _submit(studio, values, visitor, studio.speakers[language])
 
     collected = generate.click(
         None, list(controls.values()), order, js=_script("desk.order(given)"), **_QUIET
@@ -126,15 +132,19 @@ def _telling(studio: Studio, controls: Controls) -> None:
     answered.success(None, told, None, js=_script("desk.unknown(given[0])"), **_QUIET)
 
 
-def _submit(studio: Studio, values: Mapping[str, Any], visitor: str) -> dict[str, Any]:
-    """The ticket for what was ordered."""
+def _submit(
+    studio: Studio, values: Mapping[str, Any], visitor: str, speaker: Speaker
+) -> dict[str, Any]:
+    """The ticket for what was ordered; what is wrong is said in the visitor's language."""
     try:
         job = studio.submit(values, visitor)
     except InvalidRequest as error:
-        problems = [{"field": item.field, "message": item.message} for item in error.problems]
+        problems = [
+            {"field": item.field, "message": speaker(item.message)} for item in error.problems
+        ]
         return {"problems": problems}
     except StudioError as error:
-        return {"error": str(error)}
+        return {"error": speaker(error.sentence)}
     return {"job": job.id, "unknown": _unknown(studio, values)}
 
 

@@ -13,7 +13,7 @@ from html import escape
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ROOMS = ("desk", "prompting", "stage", "picture", "gallery", "models", "merge")
+_ROOMS = ("desk", "prompting", "stage", "picture", "gallery", "models", "merge", "recipe")
 STYLES = ("tokens", "gradio", "frame", *_ROOMS, "overlay", "sheet")
 
 

@@ -12,7 +12,7 @@ from studio.ui.first_paint import FirstPaint, page_head
 from studio.ui.html import mount_point
 from studio.ui.tabs import TABS
 from studio.ui.theme import make_theme
-from studio.ui.words import field_bounds, gradio_words, load_words
+from studio.ui.words import gradio_words, load_words
 
 TITLE = "Creative Studio"
 
@@ -40,7 +40,7 @@ def mount(app: FastAPI, studio: Studio) -> FastAPI:
     """``app`` with the page at "/"; call it after every other route has been added."""
     blocks, options = build_page(studio)
     words = load_words(studio.settings.assets)
-    data = {"words": words, "bounds": field_bounds()}
+    data = {"words": words}
     scripts = sorted((studio.settings.assets / "js").glob("*.js"))
     modules = [script.name for script in scripts if script.name != "boot.js"]
     app.add_middleware(FirstPaint, head=page_head(TITLE, data, modules))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 from studio.errors import StartupError
+from studio.sentences import say
 
 
 def public_link(host: str, port: int) -> str:
@@ -18,8 +19,11 @@ def public_link(host: str, port: int) -> str:
         link: str = networking.setup_tunnel(host, port, secrets.token_urlsafe(32), None, None)
     except Exception as error:  # whatever goes wrong out there, the studio goes on
         raise StartupError(
-            f"There is no public link: Gradio's share server could not be reached ({error}). "
-            "The page on this computer works as before."
+            say(
+                "There is no public link: Gradio's share server could not be reached "
+                "({error}). The page on this computer works as before.",
+                error=str(error),
+            )
         ) from error
     return link.replace("http://", "https://", 1)
 

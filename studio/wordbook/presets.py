@@ -9,6 +9,7 @@ from typing import Any
 
 from studio.complete import complete
 from studio.errors import NotFound
+from studio.sentences import say
 from studio.wordbook.names import checked_id, checked_name
 from studio.wordbook.shelf import Shelf
 
@@ -43,7 +44,7 @@ class Presets:
     def remove(self, identifier: str) -> None:
         """Let a preset go. Raises NotFound."""
         if not self._shelf.remove(identifier):
-            raise NotFound(f"There is no preset “{identifier[:60]}”.")
+            raise NotFound(say("There is no preset “{preset}”.", preset=identifier[:60]))
 
 
 def _read(row: Mapping[str, Any]) -> Preset:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from studio.errors import InvalidRequest
+from studio.sentences import say
 from studio.storage import write_whole
 
 MAX_KEPT: Final = 2000
@@ -58,7 +59,11 @@ class Shelf(Generic[Thing]):
             after = {**self._things, **{thing.id: thing for thing in things}}
             if len(after) > MAX_KEPT:
                 raise InvalidRequest.of(
-                    "name", f"At most {MAX_KEPT:,} are kept; delete some that you do not use."
+                    "name",
+                    say(
+                        "At most {most:,} are kept; delete some that you do not use.",
+                        most=MAX_KEPT,
+                    ),
                 )
             self._store(after)
 

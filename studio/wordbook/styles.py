@@ -9,7 +9,8 @@ from typing import Any
 
 from studio.errors import FieldProblem, InvalidRequest, NotFound
 from studio.prompt.styles import Style, export_csv, export_json, import_styles, read_own_format
-from studio.request import MAX_PROMPT, GenerationRequest
+from studio.request import MAX_PROMPT, label_of
+from studio.sentences import say
 from studio.wordbook.names import MAX_ID, checked_id, checked_name
 from studio.wordbook.shelf import Shelf
 
@@ -48,7 +49,11 @@ class Styles:
             style = self._own.get(identifier) or self._shipped.get(identifier)
             if style is None:
                 raise InvalidRequest.of(
-                    "styles", f"There is no style “{identifier[:60]}”: choose it again, or not."
+                    "styles",
+                    say(
+                        "There is no style “{style}”: choose it again, or not.",
+                        style=identifier[:60],
+                    ),
                 )
             found.append(style)
         return tuple(found)
@@ -68,7 +73,12 @@ class Styles:
     def remove(self, identifier: str) -> None:
         """Let an own style go; what it covered is there again. Raises NotFound."""
         if not self._own.remove(identifier):
-            raise NotFound(f"There is no style of your own called “{identifier[:60]}”.")
+            raise NotFound(
+                say(
+                    "There is no style of your own called “{style}”.",
+                    style=identifier[:60],
+                )
+            )
 
     def take_in(self, text: str) -> tuple[ListedStyle, ...]:
         """Keep every style of an A1111 or Fooocus file; none when one is not in order.
@@ -105,18 +115,20 @@ def _checked(*texts: object) -> tuple[str, ...]:
     given = ["" if text is None else text for text in texts]
     problems = []
     for field, text in zip(("prompt", "negative_prompt"), given, strict=True):
-        label = GenerationRequest.model_fields[field].title or field
+        label = label_of(field)
         if not isinstance(text, str):
-            problems.append(FieldProblem(field, f"{label} must be text."))
+            problems.append(FieldProblem(field, say("{label} must be text.", label=label)))
         elif len(text) > MAX_PROMPT or "\0" in text or (not text.isascii() and _broken(text)):
-            problems.append(
-                FieldProblem(field, f"{label} may have at most {MAX_PROMPT:,} ordinary characters.")
-            )
+            sentence = say(
+                "{label} may have at most {most:,} ordinary characters.",
+                label=label, most=MAX_PROMPT,
+            )  # fmt: skip
+            problems.append(FieldProblem(field, sentence))
     if problems:
         raise InvalidRequest(tuple(problems))
     texts_given = tuple(str(text) for text in given)
     if not any(text.strip() for text in texts_given):
-        raise InvalidRequest.of("prompt", "A style needs a prompt or a negative prompt.")
+        raise InvalidRequest.of("prompt", say("A style needs a prompt or a negative prompt."))
     return texts_given
 
 

@@ -11,7 +11,8 @@ from studio.errors import InvalidRequest
 from studio.prompt.resolve import resolve
 from studio.prompt.styles import apply_styles
 from studio.prompt.variants import Combinations, combinations, has_variants, unknown_wildcards
-from studio.request import MAX_PROMPT, MAX_SEED, GenerationRequest
+from studio.request import MAX_PROMPT, MAX_SEED, GenerationRequest, label_of
+from studio.sentences import say
 from studio.wordbook.history import PromptHistory
 from studio.wordbook.presets import Presets
 from studio.wordbook.styles import Styles
@@ -113,9 +114,14 @@ class Wordbook:
 def _check_length(field: str, texts: Iterable[str]) -> None:
     length = max(map(len, texts))
     if length > MAX_PROMPT:
-        label = GenerationRequest.model_fields[field].title
+        label = label_of(field)
         raise InvalidRequest.of(
             field,
-            f"{label} may have at most {MAX_PROMPT:,} characters; "
-            f"with its styles and wildcards it has {length:,}.",
+            say(
+                "{label} may have at most {most:,} characters; with its styles "
+                "and wildcards it has {given:,}.",
+                label=label,
+                most=MAX_PROMPT,
+                given=length,
+            ),
         )

@@ -54,6 +54,7 @@ def test_large_view_walks_and_sends_back(visit: Visit, hung: list[str], shots: P
     page.screenshot(path=shots / "large.png")
     with page.expect_download() as download:
         large.get_by_role("button", name="Download").click()
+        large.get_by_role("menuitem", name="PNG").click()
     assert download.value.suggested_filename.endswith(".png")
     large.get_by_role("button", name="Use settings").click()
     expect(large).to_be_hidden()

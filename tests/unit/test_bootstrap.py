@@ -136,7 +136,7 @@ def test_a_picture_found_in_the_folder_keeps_its_models_hash(studio: Studio) -> 
 
 def test_add_ons_are_no_models_to_paint_with(studio: Studio) -> None:
     write_weights(studio.settings.models / "loras/style.safetensors", kohya_lora(768))
-    with pytest.raises(InvalidRequest, match="of another kind: lora"):
+    with pytest.raises(InvalidRequest, match="of another kind: LoRA"):
         studio.submit({"model": "style"}, "v")
 
 

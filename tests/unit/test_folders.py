@@ -119,9 +119,9 @@ def test_what_two_roots_share_is_listed_once(tmp_path: Path) -> None:
 def test_names_of_another_kind_are_explained(tmp_path: Path) -> None:
     write_weights(tmp_path / "style.safetensors", kohya_lora(768))
     catalog = Catalog([tmp_path])
-    with pytest.raises(InvalidRequest, match="“style” is no model but of another kind: lora"):
+    with pytest.raises(InvalidRequest, match="“style” is no model but of another kind: LoRA"):
         catalog.find("style")
-    with pytest.raises(InvalidRequest, match="no VAE called “x”; there are: none") as caught:
+    with pytest.raises(InvalidRequest, match="no VAE called “x”, nor another") as caught:
         catalog.find("x", "vae", field="vae")
     assert caught.value.problems[0].field == "vae"
 

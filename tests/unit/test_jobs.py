@@ -22,6 +22,7 @@ from studio.jobs.pace import Pace
 from studio.jobs.queue import JobQueue
 from studio.jobs.worker import MAX_ATTEMPTS, Painter, Worker
 from studio.request import GenerationRequest
+from studio.sentences import Sentence, say
 
 STEPS = 3
 
@@ -50,7 +51,7 @@ class ScriptedPainter:
             if request.prompt == "crash":
                 raise ZeroDivisionError("deep inside")
             if request.prompt == "broken model":
-                raise ModelError("The model “tiny” is broken.")
+                raise ModelError(say("The model “{name}” is not loaded.", name="tiny"))
             steps = STEPS * request.num_images
             yield Progress(index * STEPS + step + 1, steps, index, Image.new("RGB", (8, 8)))
         self.painted.append((request.prompt, index))
@@ -67,8 +68,8 @@ class House:
         self.jobs = Jobs(root / "jobs.sqlite", self.gallery)
         self.worker = Worker(self.jobs, self.gallery, self.make)
 
-    def make(self, say: Callable[[str], None]) -> Painter:
-        say("Starting PyTorch")
+    def make(self, tell: Callable[[Sentence], None]) -> Painter:
+        tell(say("Starting PyTorch"))
         return self.painter
 
     def close(self) -> None:
@@ -110,7 +111,7 @@ def test_a_job_is_done_and_its_pictures_are_in_the_gallery(house: House) -> None
 
 def test_waiting_jobs_know_their_place_and_what_is_waited_for(house: House) -> None:
     first, second = house.submit("boat"), house.submit("boat")
-    house.jobs.say("Starting PyTorch")
+    house.jobs.announce(say("Starting PyTorch"))
     one, two = (house.jobs.get(job).snapshot() for job in (first, second))
     assert (one.queue_position, one.note) == (1, "Starting PyTorch")
     assert (two.queue_position, two.note) == (2, "")
@@ -152,7 +153,7 @@ def test_a_crash_fails_the_job_and_the_worker_goes_on(
     assert "(ZeroDivisionError)" in crashed.error
     assert "deep inside" in caplog.text
     broken = house.end(house.submit("broken model"))
-    assert (broken.state, broken.error) == ("failed", "The model “tiny” is broken.")
+    assert (broken.state, broken.error) == ("failed", "The model “tiny” is not loaded.")
     assert house.end(house.submit("boat")).state == "done"
 
 

@@ -27,6 +27,7 @@ def travelled(request: GenerationRequest, kind: Format) -> GenerationRequest:
     recipe = read_picture(encode(PAPER, kind, QUALITY, request, "0123456789"))
     assert recipe is not None
     assert recipe.values.keys() >= EVERY_FIELD
+    assert recipe.source == infotext.STUDIO
     assert (recipe.unrecognised, recipe.hashes) == ((), {"model": "0123456789"})
     return GenerationRequest(**recipe.values)
 

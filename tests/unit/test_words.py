@@ -8,7 +8,7 @@ import re
 from studio.request import GenerationRequest
 from studio.settings import REPOSITORY
 from studio.ui.fields import SHAPES
-from studio.ui.words import field_bounds, load_words
+from studio.ui.words import load_words
 
 ASSETS = REPOSITORY / "assets"
 
@@ -36,12 +36,6 @@ def test_every_word_that_a_script_asks_for_exists() -> None:
         for key in re.findall(r'\bt\("([^"]+)"', script.read_text("utf-8")):
             assert key in words, (script.name, key)
     assert all(f"shape.{name}" in words for name in SHAPES)
-
-
-def test_bounds_are_those_of_the_request() -> None:
-    bounds = field_bounds()
-    assert bounds["width"] == {"minimum": 64, "maximum": 2048, "multipleOf": 8}
-    assert bounds["prompt"] == {"maxLength": 10_000}
 
 
 def test_examples_have_a_prompt_in_each_language() -> None:

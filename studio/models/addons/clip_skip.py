@@ -13,6 +13,7 @@ import torch
 
 from studio.errors import ModelError
 from studio.models.base import LoadedModel
+from studio.sentences import say
 
 
 @contextmanager
@@ -30,8 +31,13 @@ def clip_skipped(model: LoadedModel, clip_skip: int) -> Iterator[None]:
                 layers = int(config.num_hidden_layers)
                 if clip_skip > layers:
                     raise ModelError(
-                        f"CLIP skip can be at most {layers} with “{model.info.name}”, "
-                        f"whose text encoder has {layers} layers; you gave {clip_skip}."
+                        say(
+                            "CLIP skip can be at most {layers} with “{model}”, whose text encoder "
+                            "has {layers} layers; you gave {given}.",
+                            layers=layers,
+                            model=model.info.name,
+                            given=clip_skip,
+                        )
                     )
                 _install(stack, part, clip_skip - 1)
         yield

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from studio.errors import ModelError
+from studio.sentences import say
 
 Pieces = Mapping[str, torch.Tensor]
 """The tensors of one layer by their last names: ``lora_down``, ``hada_w1_a``, ``alpha`` …"""
@@ -45,12 +46,14 @@ class Delta:
     def __init__(self, name: str, pieces: Pieces) -> None:
         self._pieces = dict(pieces)
         if "dora_scale" in pieces:
-            raise ModelError("it is a DoRA, which this studio cannot apply")
+            raise ModelError(say("it is a DoRA, which this studio cannot apply"))
         fits = [kind for kind, needed in _NEEDED.items() if needed <= set(pieces)]
         if any(piece.startswith("lokr_") for piece in pieces):
             fits.append("lokr")
         if not fits:
-            raise ModelError(f"its layer {name} is of a kind this studio does not know")
+            raise ModelError(
+                say("its layer {layer} is of a kind this studio does not know", layer=name)
+            )
         self._kind = fits[0]
 
     def factors(self) -> Factors | None:
@@ -72,7 +75,7 @@ class Delta:
         if not factors:
             made = made * self._scale(self._rank())
         if made.numel() != shape.numel() or len(made) != shape[0]:
-            raise ModelError("its layers are of another size")
+            raise ModelError(say("its layers are of another size"))
         return made.reshape(shape)
 
     def _rank(self) -> int | None:
@@ -118,7 +121,7 @@ def _lokr(pieces: Pieces) -> torch.Tensor:
     try:
         one, two = whole("lokr_w1"), whole("lokr_w2")
     except KeyError as error:
-        raise ModelError("a part of one of its layers is missing") from error
+        raise ModelError(say("a part of one of its layers is missing")) from error
     return torch.kron(one[(...,) + (None,) * (two.dim() - one.dim())], two.contiguous())
 
 

@@ -19,6 +19,7 @@ from studio.errors import ModelError
 from studio.models.addons.layers import replaced
 from studio.models.addons.reading import read_tensors
 from studio.models.base import LoadedModel, ModelInfo
+from studio.sentences import say
 
 ENCODERS: Mapping[str, str] = {"text_encoder": "clip_l", "text_encoder_2": "clip_g"}
 
@@ -60,12 +61,18 @@ def read_embedding(info: ModelInfo, model: LoadedModel) -> Embedding:
         width = _words_of(model.parts[name]).weight.shape[1]
         if tensor is None or tensor.dim() > 2 or tensor.shape[-1] != width or not len(tensor):
             raise ModelError(
-                f"The embedding “{info.name}” is made for another kind of model than "
-                f"“{model.info.name}”: use one that was trained for it."
+                say(
+                    "The embedding “{name}” is made for another kind of model than "
+                    "“{model}”: use one that was trained for it.",
+                    name=info.name,
+                    model=model.info.name,
+                )
             )
         vectors[name] = tensor.reshape(-1, width).float()
     if len({len(each) for each in vectors.values()}) != 1:
-        raise ModelError(f"The embedding “{info.name}” is damaged: its two parts do not match.")
+        raise ModelError(
+            say("The embedding “{name}” is damaged: its two parts do not match.", name=info.name)
+        )
     return Embedding(info, vectors)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from studio.errors import FieldProblem, InvalidRequest
 from studio.models.base import Kind, ModelInfo
+from studio.models.names import kind_in_words
 from studio.prompt.grammar import take_loras
+from studio.sentences import say
 
 AUTOMATIC = "automatic"
 OWN_VAE = ""
-_WORDS: Mapping[Kind, str] = {"lora": "LoRA", "vae": "VAE", "embedding": "embedding"}
 
 
 class Catalog(Protocol):
@@ -35,18 +36,35 @@ def find_addon(catalog: Catalog, kind: Kind, name: str, field: str, model: Model
         for info in catalog.list()
         if info.kind == kind and info.variety != "tiny" and name.casefold() in _names(info)
     ]
-    word = _WORDS.get(kind, kind)
+    word = kind_in_words(kind)
     if not named:
-        raise InvalidRequest.of(field, f"There is no {word} called “{name}”; check its name.")
+        raise InvalidRequest.of(
+            field, say("There is no {word} called “{name}”; check its name.", word=word, name=name)
+        )
     named.sort(key=lambda info: (bool(info.problem), not suits(info, model)))
     best = named[0]
     if best.problem:
-        raise InvalidRequest.of(field, f"The {word} “{name}” cannot be used: {best.problem}")
+        raise InvalidRequest.of(
+            field,
+            say(
+                "The {word} “{name}” cannot be used: {problem}",
+                word=word,
+                name=name,
+                problem=best.problem,
+            ),
+        )
     if not suits(best, model):
         raise InvalidRequest.of(
             field,
-            f"The {word} “{name}” is made for another kind of model "
-            f"({best.family}) than “{model.name}” ({model.family}).",
+            say(
+                "The {word} “{name}” is made for another kind of model ({family}) than "
+                "“{model}” ({its_family}).",
+                word=word,
+                name=name,
+                family=best.family,
+                model=model.name,
+                its_family=model.family,
+            ),
         )
     return best
 

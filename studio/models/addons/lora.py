@@ -23,6 +23,7 @@ from studio.errors import ModelError
 from studio.models.addons.layers import Layer, Target, replaced, targets_of
 from studio.models.addons.lora_file import LoraFile
 from studio.models.base import LoadedModel, ModelInfo
+from studio.sentences import say
 
 KEPT_FILES = 4
 KEPT_MIXTURES = 4
@@ -160,7 +161,12 @@ class Loras:
                 self._add(lora, targets, sums)
             except ModelError as error:
                 raise ModelError(
-                    f"The LoRA “{lora.info.name}” cannot be used with “{model.info.name}”: {error}."
+                    say(
+                        "The LoRA “{name}” cannot be used with “{model}”: {reason}.",
+                        name=lora.info.name,
+                        model=model.info.name,
+                        reason=error.sentence,
+                    )
                 ) from error
         device = model.placement.device
         mixture: dict[str, dict[str, Adapted]] = {}
@@ -179,7 +185,7 @@ class Loras:
         for (part, name), delta in self._file(lora.info).layers.items():
             target = targets.get(part, {}).get(name)
             if target is None:
-                raise ModelError("it is made for another kind of model")
+                raise ModelError(say("it is made for another kind of model"))
             weight = lora.weight_for(part)
             if not weight:
                 continue
@@ -191,7 +197,9 @@ class Loras:
                 continue
             down = _fit(factors.down, target.shape)
             if len(factors.up) != target.height:
-                raise ModelError("its layers are of another size, as for another kind of model")
+                raise ModelError(
+                    say("its layers are of another size, as for another kind of model")
+                )
             added.downs.append(down)
             added.ups.append(_in_rows(weight * factors.up, target))
 
@@ -222,7 +230,7 @@ def _fit(down: torch.Tensor, shape: torch.Size) -> torch.Tensor:
     """``down`` in the form the layer's weight has: some write 1 × 1 convolutions as matrices."""
     wanted = (len(down), *shape[1:])
     if down.numel() != torch.Size(wanted).numel() or down.shape[1] != shape[1]:
-        raise ModelError("its layers are of another size, as for another kind of model")
+        raise ModelError(say("its layers are of another size, as for another kind of model"))
     return down.reshape(wanted)
 
 
@@ -240,7 +248,9 @@ def identity(info: ModelInfo) -> tuple[Path, int, int]:
     try:
         found = info.path.stat()
     except OSError as error:
-        raise ModelError(f"The file of “{info.name}” is gone; it was {info.path}.") from error
+        raise ModelError(
+            say("The file of “{name}” is gone; it was {path}.", name=info.name, path=info.path)
+        ) from error
     return info.path, found.st_mtime_ns, found.st_size
 
 

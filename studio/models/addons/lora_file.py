@@ -20,6 +20,7 @@ from studio.errors import ModelError
 from studio.models.addons.delta import Delta
 from studio.models.addons.reading import read_tensors
 from studio.models.weights import read_object
+from studio.sentences import say
 
 LayerName = tuple[str, str]
 
@@ -69,10 +70,10 @@ class LoraFile:
         for name, tensor in tensors.items():
             match = _TENSOR.fullmatch(name.removeprefix("base_model.model."))
             if match is None:
-                raise ModelError(f"it is no LoRA (it holds “{name[:80]}”)")
+                raise ModelError(say("it is no LoRA (it holds “{name}”)", name=name[:80]))
             pieces[_layer(match["layer"])][_ENDINGS[match["end"]]] = tensor
         if not pieces:
-            raise ModelError("it is empty")
+            raise ModelError(say("it is empty"))
         alphas = _Alphas(path, metadata)
         for layer, held in pieces.items():
             if "alpha" not in held and "diff" not in held:

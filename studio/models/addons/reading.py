@@ -6,8 +6,10 @@ from pathlib import Path
 
 import torch
 
-from studio.errors import ModelError
+from studio.errors import ModelError, system_reason
+from studio.models.header import DamagedFile
 from studio.models.weights_reader import WeightsReader
+from studio.sentences import say
 
 
 def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -20,6 +22,8 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
             tensors = {name: file.read(name) for name in file.tensors}
             return tensors, {str(key): str(value) for key, value in file.metadata.items()}
     except OSError as error:
-        raise ModelError(f"{path.name} cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise ModelError(str(error)) from error
+        raise ModelError(
+            say("{file} cannot be read ({reason})", file=path.name, reason=system_reason(error))
+        ) from error
+    except DamagedFile as error:
+        raise ModelError(error.sentence) from error

@@ -20,6 +20,7 @@ from studio.models.addons.reading import read_tensors
 from studio.models.base import LoadedModel, ModelInfo
 from studio.models.colours import SD_COLOURS, SDXL_COLOURS
 from studio.models.weights import weight_files
+from studio.sentences import say
 
 LARGEST_SIDE = 64
 """Cells of the longer side of what is decoded; larger latents are shrunk first."""
@@ -47,7 +48,9 @@ class TinyDecoder:
         try:
             self._network.load_state_dict(_tensors(path), assign=True)
         except RuntimeError as error:
-            raise ModelError(f"{path.name} is no tiny decoder of taesd's make") from error
+            raise ModelError(
+                say("{file} is no tiny decoder of taesd's make", file=path.name)
+            ) from error
         self._network.requires_grad_(False).to(
             self._place.device, self._place.dtype, memory_format=self._place.memory_format
         )

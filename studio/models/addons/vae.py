@@ -16,6 +16,7 @@ from studio.errors import ModelError
 from studio.models.addons.reading import read_tensors
 from studio.models.base import LoadedModel, ModelInfo
 from studio.models.weights import weight_files
+from studio.sentences import say
 
 KEPT = 2
 
@@ -96,8 +97,12 @@ def _fitted(
         given = tensors.get(name)
         if given is None or given.numel() != there.numel() or given.shape[0] != there.shape[0]:
             raise ModelError(
-                f"The VAE “{info.name}” is made for another kind of model than "
-                f"“{model.info.name}”: choose another, or the model's own."
+                say(
+                    "The VAE “{name}” is made for another kind of model than “{model}”: "
+                    "choose another, or the model's own.",
+                    name=info.name,
+                    model=model.info.name,
+                )
             )
         shaped = given.reshape(there.shape).to(model.placement.device, dtype)
         layout = model.placement.memory_format if shaped.dim() == 4 else torch.contiguous_format

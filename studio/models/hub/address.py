@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from studio.errors import InvalidRequest
+from studio.sentences import say
 
 _PART = re.compile(r"[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _LONGEST = 500
@@ -32,13 +33,16 @@ def read_address(text: object, file: object = None) -> Address:
     Raises InvalidRequest naming the field ``repo_id``.
     """
     if not isinstance(text, str) or len(text) > _LONGEST or not text.strip():
-        raise InvalidRequest.of("repo_id", "Name a repository of the hub as owner/name.")
+        raise InvalidRequest.of("repo_id", say("Name a repository of the hub as owner/name."))
     given = text.strip()
     if "://" in given:
         given = unquote(urlsplit(given).path)
     owner, name, *rest = [*given.strip("/").split("/"), "", ""]
     if not _PART.fullmatch(owner) or not _PART.fullmatch(name) or ".." in f"{owner}{name}":
-        sentence = f"“{text.strip()}” is not a repository of the hub; those look like owner/name."
+        sentence = say(
+            "“{given}” is not a repository of the hub; those look like owner/name.",
+            given=text.strip(),
+        )
         raise InvalidRequest.of("repo_id", sentence)
     revision, inside = _rest([part for part in rest if part])
     chosen = file if isinstance(file, str) and file else inside

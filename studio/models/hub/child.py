@@ -7,7 +7,8 @@ can be ended at once; and so that nothing else in the studio can ever reach the 
 A command comes as one line of JSON on stdin, answers go as lines of JSON to stdout:
 ``{"do": "look", "repo_id", "revision", "file"}`` -> ``{"plan": …}``;
 ``{"do": "fetch", "plan": …, "folder": …}`` -> ``{"done": bytes}`` …, ``{"checking": path}`` …,
-``{"end": true}``. Anything that goes wrong -> ``{"error": sentence, "missing": bool}``.
+``{"end": true}``. Anything that goes wrong -> ``{"error": …, "missing": bool}``, the error being
+a sentence's JSON values.
 It ends when stdin is closed, so that it never outlives the studio.
 """
 
@@ -23,6 +24,7 @@ from typing import Any, TextIO
 
 from studio.errors import HubError, NotFound, StudioError
 from studio.models.hub.plan import read_plan
+from studio.sentences import say
 
 
 def main() -> int:
@@ -35,11 +37,13 @@ def main() -> int:
         for answer in _carry_out(command):
             _say(answers, answer)
     except StudioError as error:
-        _say(answers, {"error": str(error), "missing": isinstance(error, NotFound)})
+        _say(answers, {"error": error.sentence.as_json(), "missing": isinstance(error, NotFound)})
         return 1
     except Exception as error:  # whatever it is, the studio is told, in words
-        sentence = f"The hub's answer could not be understood ({type(error).__name__})."
-        _say(answers, {"error": sentence, "missing": False})
+        sentence = say(
+            "The hub's answer could not be understood ({error}).", error=type(error).__name__
+        )
+        _say(answers, {"error": sentence.as_json(), "missing": False})
         return 1
     return 0
 
@@ -62,7 +66,7 @@ def _carry_out(command: Mapping[str, Any]) -> Any:
             yield from fetch.fetch(read_plan(command["plan"]), folder, endpoint, token)
             yield {"end": True}
         else:
-            raise HubError("The hub was asked for something unknown.")
+            raise HubError(say("The hub was asked for something unknown."))
 
 
 def _say(answers: TextIO, answer: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from studio.models.base import Kind
 from studio.models.hub.plan import RepoFile
+from studio.sentences import Sentence, say
 
 _PIPELINES = re.compile(
     r"(StableDiffusion(XL)?(Img2Img|Inpaint)?|LatentConsistencyModel(Img2Img)?)Pipeline"
@@ -37,11 +38,11 @@ _SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors$")
 _PLAIN_NAME = re.compile(r"[^\w.-]+", re.ASCII)
 
 
-def pipeline_problem(pipeline: str | None) -> str | None:
+def pipeline_problem(pipeline: str | None) -> Sentence | None:
     """One sentence when the hub says that a repository is for another kind of model."""
     if pipeline is None or _PIPELINES.fullmatch(pipeline):
         return None
-    return f"It is made for {pipeline}, which this studio cannot run."
+    return say("It is made for {pipeline}, which this studio cannot run.", pipeline=pipeline)
 
 
 def folder_files(files: Sequence[RepoFile]) -> list[RepoFile]:

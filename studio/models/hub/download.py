@@ -13,6 +13,7 @@ from studio.models.hub.address import Address
 from studio.models.hub.plan import Plan
 from studio.models.hub.staging import Place
 from studio.models.hub.talk import Conversation
+from studio.sentences import Sentence
 
 DownloadState = Literal[
     "queued", "asking", "downloading", "checking", "done", "failed", "cancelled"
@@ -39,7 +40,7 @@ class Download:
     total: int
     speed: float | None
     seconds_left: float | None
-    error: str | None
+    error: Sentence | None
     where: str | None
 
 
@@ -59,7 +60,7 @@ class Entry:
     plan: Plan | None = None
     state: DownloadState = "queued"
     done: int = 0
-    error: str | None = None
+    error: Sentence | None = None
     where: str | None = None
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     run: Run = field(default_factory=Run)

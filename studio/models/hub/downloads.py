@@ -12,6 +12,7 @@ from studio.models.hub.download import ACTIVE, Download, DownloadState, Entry, R
 from studio.models.hub.plan import Plan
 from studio.models.hub.staging import Place, own_place, unfinished
 from studio.models.hub.talk import Conversation
+from studio.sentences import Sentence, say
 
 MAX_WAITING = 20
 
@@ -46,7 +47,12 @@ class Downloads:
         with self._changed:
             entry = self._same(address)
             if sum(each.state in ACTIVE for each in self._entries.values()) >= MAX_WAITING:
-                raise QueueFull(f"{MAX_WAITING} installs wait already; let some of them finish.")
+                raise QueueFull(
+                    say(
+                        "{most} installs wait already; let some of them finish.",
+                        most=MAX_WAITING,
+                    )
+                )
             if entry is None:
                 entry = Entry(address)
                 self._entries[entry.id] = entry
@@ -66,7 +72,7 @@ class Downloads:
         with self._changed:
             entry = self._entries.get(identifier)
             if entry is None:
-                raise NotFound(f"There is no download “{identifier}”.")
+                raise NotFound(say("There is no download “{download}”.", download=identifier))
             if entry.state in ACTIVE:
                 self._stop(entry)
                 return
@@ -112,9 +118,13 @@ class Downloads:
                 where = self._install(queued, run)
                 self._set(queued, run, "done", where=where)
             except StudioError as error:
-                self._set(queued, run, "failed", error=str(error))
+                self._set(queued, run, "failed", error=error.sentence)
             except Exception as error:  # the thread lives on, whatever one install met
-                sentence = f"The install broke off ({type(error).__name__}: {error})."
+                sentence = say(
+                    "The install broke off ({kind}: {error}).",
+                    kind=type(error).__name__,
+                    error=str(error),
+                )
                 self._set(queued, run, "failed", error=sentence)
 
     def _first_queued(self) -> Entry | None:
@@ -126,10 +136,10 @@ class Downloads:
         """Plan, fetch, move into place; where it is then."""
         plan = entry.plan or self._look(entry.address)
         if plan.problem or not plan.files:
-            raise HubError(plan.problem or "There is nothing to install.")
+            raise HubError(plan.problem or say("There is nothing to install."))
         place = own_place(self._models, plan)
         if place.goal.exists():
-            raise HubError(f"It is installed already: {place.goal}.")
+            raise HubError(say("It is installed already: {where}.", where=place.goal))
         if self._stopped(run):
             return ""
         entry.plan = plan
@@ -157,7 +167,7 @@ class Downloads:
 
     def _set(
         self, entry: Entry, run: Run, state: DownloadState, *,
-        done: int | None = None, error: str | None = None, where: str | None = None,
+        done: int | None = None, error: Sentence | None = None, where: str | None = None,
     ) -> None:  # fmt: skip
         """Note a change, unless this run was stopped meanwhile."""
         with self._changed:

@@ -15,6 +15,7 @@ from typing import Any
 
 from studio.errors import HubError
 from studio.models.hub.plan import Plan, RepoFile
+from studio.sentences import say
 
 PART = ".part"
 _CHUNK = 256 * 1024  # bytes kept from disk at most, and so lost when the process is ended
@@ -49,7 +50,10 @@ def _fetch_checked(
         part.unlink()
         if not resumed:
             raise HubError(
-                f"{file.path} arrived damaged (its hash is not what the hub says); try again."
+                say(
+                    "{file} arrived damaged (its hash is not what the hub says); try again.",
+                    file=file.path,
+                )
             )
         resumed = False
 

@@ -18,6 +18,7 @@ from studio.models.hub.plan import Plan, read_plan
 from studio.models.hub.reach import DEFAULT_ENDPOINT
 from studio.models.hub.staging import installed, own_place
 from studio.models.hub.talk import ask
+from studio.sentences import say
 
 _PATIENCE = 40.0  # seconds for a plan, all its questions together
 _BUSY_SECONDS = 5.0
@@ -96,7 +97,11 @@ class Hub:
         address = read_address(repo_id, file)
         where = installed(self._models).get((address.repo_id, address.file))
         if where:
-            sentence = f"“{address.repo_id}” is installed already, as {where}."
+            sentence = say(
+                "“{repo_id}” is installed already, as {where}.",
+                repo_id=address.repo_id,
+                where=where,
+            )
             raise InvalidRequest.of("repo_id", sentence)
         return self._downloads.start(address)
 
@@ -120,10 +125,10 @@ class Hub:
             "file": address.file,
         }
         if not self._one.acquire(timeout=_BUSY_SECONDS):
-            raise HubError("The hub is being asked by others just now; try again in a moment.")
+            raise HubError(say("The hub is being asked by others just now; try again in a moment."))
         try:
             return read_plan(ask(command, self._environment, _PATIENCE)["plan"])
         except (KeyError, TypeError, ValueError) as error:
-            raise HubError("The hub named files that the studio does not take.") from error
+            raise HubError(say("The hub named files that the studio does not take.")) from error
         finally:
             self._one.release()

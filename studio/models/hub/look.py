@@ -17,6 +17,7 @@ from studio.models.hub.choose import (
 )
 from studio.models.hub.plan import Plan, RepoFile
 from studio.models.hub.reach import gate
+from studio.sentences import Sentence, say
 
 _SECONDS = 15.0
 
@@ -50,7 +51,13 @@ def _filled(
     if file is not None:
         chosen = [each for each in files if each.path == file and file.endswith(".safetensors")]
         if not chosen:
-            raise NotFound(f"“{plan.repo_id}” has no safetensors file called “{file}”.")
+            raise NotFound(
+                say(
+                    "“{repo_id}” has no safetensors file called “{file}”.",
+                    repo_id=plan.repo_id,
+                    file=file,
+                )
+            )
         return _single(plan, chosen[0], api)
     whole = folder_files(files)
     if whole:
@@ -79,20 +86,26 @@ def _kind(api: Any, plan: Plan, path: str) -> Kind:
             plan.repo_id, path, revision=plan.revision, timeout=_SECONDS
         )
     except SafetensorsParsingError as error:
-        raise NotFound(f"“{path}” of “{plan.repo_id}” is not a safetensors file.") from error
+        raise NotFound(
+            say(
+                "“{file}” of “{repo_id}” is not a safetensors file.",
+                file=path,
+                repo_id=plan.repo_id,
+            )
+        ) from error
     return kind_of(header.tensors)
 
 
-def _why_not(files: list[RepoFile], singles: list[RepoFile]) -> str:
+def _why_not(files: list[RepoFile], singles: list[RepoFile]) -> Sentence:
     if singles:
-        return "It holds several models: choose one of its files."
+        return say("It holds several models: choose one of its files.")
     pickled = (".bin", ".ckpt", ".pt", ".pth")
     if any(file.path.endswith(pickled) for file in files):
-        return (
-            "It holds pickled weights only (.bin, .ckpt), which can run code when they are "
-            "opened; the studio takes safetensors only."
+        return say(
+            "It holds pickled weights only (.bin, .ckpt), which can run code when "
+            "they are opened; the studio takes safetensors only."
         )
-    return "It holds no Stable Diffusion model."
+    return say("It holds no Stable Diffusion model.")
 
 
 def _file(sibling: Any) -> RepoFile:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from studio.models.base import Kind, Layout
+from studio.sentences import Sentence, from_json
 
 FOLDER_OF_KIND: Mapping[Kind, str] = {
     "checkpoint": "checkpoints",
@@ -53,7 +54,7 @@ class Plan:
     licence: str | None = None
     gated: bool = False
     allowed: bool = True
-    problem: str | None = None
+    problem: Sentence | None = None
     choices: tuple[RepoFile, ...] = ()
 
     @property
@@ -68,7 +69,8 @@ class Plan:
 
     def as_values(self) -> dict[str, Any]:
         """The plan as JSON values; `read_plan` reads them."""
-        return asdict(self)
+        problem = self.problem.as_json() if self.problem else None
+        return {**asdict(self), "problem": problem}
 
 
 def read_plan(values: Mapping[str, Any]) -> Plan:
@@ -76,7 +78,8 @@ def read_plan(values: Mapping[str, Any]) -> Plan:
     files = {
         name: tuple(RepoFile(**each) for each in values[name]) for name in ("files", "choices")
     }
-    plan = Plan(**{**values, **files})
+    problem = from_json(values["problem"]) if values.get("problem") else None
+    plan = Plan(**{**values, **files, "problem": problem})
     for file in plan.files:  # the text may have come from a disk or a wire: nothing leads elsewhere
         parts = file.target.split("/")
         if file.size < 0 or not all(parts) or ".." in parts or "\\" in file.target:

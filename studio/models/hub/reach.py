@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from studio.errors import HubError, NotFound
+from studio.errors import HubError, NotFound, system_reason
+from studio.sentences import Sentence, say, together
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 CONNECT_SECONDS = 3.0
@@ -25,8 +26,11 @@ def host_of(endpoint: str) -> str:
 def offline(endpoint: str) -> HubError:
     """The sentence for a hub that cannot be reached."""
     return HubError(
-        f"{host_of(endpoint)} cannot be reached: this computer seems to be offline. "
-        "Models that are installed work without it."
+        say(
+            "{host} cannot be reached: this computer seems to be offline. "
+            "Models that are installed work without it.",
+            host=host_of(endpoint),
+        )
     )
 
 
@@ -86,13 +90,17 @@ def plain_errors(endpoint: str, repo_id: str, token: bool) -> Iterator[None]:
     except HfHubHTTPError as error:
         raise _refusal(error, host, endpoint, repo_id, token) from error
     except (HFValidationError, InvalidURL) as error:
-        raise NotFound(f"“{repo_id}” cannot be a repository of {host}.") from error
+        raise NotFound(
+            say("“{repo_id}” cannot be a repository of {host}.", repo_id=repo_id, host=host)
+        ) from error
     except (ConnectError, ConnectTimeout) as error:
         raise offline(endpoint) from error
     except TimeoutException as error:
-        raise HubError(f"{host} does not answer; try again in a while.") from error
+        raise HubError(say("{host} does not answer; try again in a while.", host=host)) from error
     except HTTPError as error:
-        raise HubError(f"The connection to {host} broke; try again, what came is kept.") from error
+        raise HubError(
+            say("The connection to {host} broke; try again, what came is kept.", host=host)
+        ) from error
     except OSError as error:
         raise _disk_or_line(error, host) from error
 
@@ -110,37 +118,69 @@ def _refusal(error: Any, host: str, endpoint: str, repo_id: str, token: bool) ->
     if isinstance(error, GatedRepoError):
         return HubError(gate(f"{endpoint}/{repo_id}", token))
     if isinstance(error, DisabledRepoError):
-        return HubError(f"{host} has blocked “{repo_id}”.")
+        return HubError(say("{host} has blocked “{repo_id}”.", host=host, repo_id=repo_id))
     if isinstance(error, RevisionNotFoundError):
-        return NotFound(f"“{repo_id}” has no such revision on {host}.")
+        return NotFound(
+            say("“{repo_id}” has no such revision on {host}.", repo_id=repo_id, host=host)
+        )
     if isinstance(error, RemoteEntryNotFoundError):
-        return NotFound(f"“{repo_id}” has no such file on {host} any more; look at it again.")
+        return NotFound(
+            say(
+                "“{repo_id}” has no such file on {host} any more; look at it again.",
+                repo_id=repo_id,
+                host=host,
+            )
+        )
     status = getattr(error.response, "status_code", 0)
     if isinstance(error, RepositoryNotFoundError) or status == 404:
-        private = "" if token else " If it is private, set HF_TOKEN and start the studio again."
-        return NotFound(f"{host} has no model “{repo_id}”.{private}")
+        none = say("{host} has no model “{repo_id}”.", host=host, repo_id=repo_id)
+        private = say("If it is private, set HF_TOKEN and start the studio again.")
+        return NotFound(none if token else together([none, private]))
     if status in (401, 403):
         if token:
-            return HubError(f"{host} refuses the token in HF_TOKEN for “{repo_id}”.")
-        return HubError(f"{host} wants a token for “{repo_id}”: set HF_TOKEN and start again.")
+            return HubError(
+                say(
+                    "{host} refuses the token in HF_TOKEN for “{repo_id}”.",
+                    host=host,
+                    repo_id=repo_id,
+                )
+            )
+        return HubError(
+            say(
+                "{host} wants a token for “{repo_id}”: set HF_TOKEN and start again.",
+                host=host,
+                repo_id=repo_id,
+            )
+        )
     if status == 429:
-        return HubError(f"{host} is asked too often just now; try again in a few minutes.")
-    return HubError(f"{host} answered with an error ({status}); try again in a while.")
+        return HubError(
+            say("{host} is asked too often just now; try again in a few minutes.", host=host)
+        )
+    return HubError(
+        say(
+            "{host} answered with an error ({status}); try again in a while.",
+            host=host,
+            status=status,
+        )
+    )
 
 
-def gate(page: str, token: bool) -> str:
+def gate(page: str, token: bool) -> Sentence:
     """What to do about a licence that must be accepted first."""
     if token:
-        return f"Its licence must be accepted first: do so at {page}, then install it here."
-    return (
-        f"Its licence must be accepted first: do so at {page}, "
-        "then set HF_TOKEN to a token of yours and start the studio again."
+        return say(
+            "Its licence must be accepted first: do so at {page}, then install it here.", page=page
+        )
+    return say(
+        "Its licence must be accepted first: do so at {page}, then set "
+        "HF_TOKEN to a token of yours and start the studio again.",
+        page=page,
     )
 
 
 def _disk_or_line(error: OSError, host: str) -> HubError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return HubError("The disk is full: free some space, then resume.")
+        return HubError(say("The disk is full: free some space, then resume."))
     if error.errno is not None:
-        return HubError(f"The files cannot be written ({error.strerror}).")
-    return HubError(f"{host} sent less than it said; try again, what came is kept.")
+        return HubError(say("The files cannot be written ({reason}).", reason=system_reason(error)))
+    return HubError(say("{host} sent less than it said; try again, what came is kept.", host=host))

@@ -21,6 +21,7 @@ from studio.errors import HubError, StorageError
 from studio.models.hub.fetch import PART
 from studio.models.hub.plan import FOLDER_OF_KIND, Plan, read_plan
 from studio.models.weights import read_object
+from studio.sentences import say
 from studio.storage import storage_errors, write_whole
 
 _HIDDEN = ".downloads"
@@ -64,8 +65,13 @@ class Place:
             free = shutil.disk_usage(self.content).free
         if free < needed:
             raise HubError(
-                f"{size_words(self.plan.total - self.kept())} are still to come, but the disk of "
-                f"{self.goal.parent} has {size_words(free)} free: make room, then resume."
+                say(
+                    "{size} are still to come, but the disk of {folder} has "
+                    "{free} free: make room, then resume.",
+                    size=size_words(self.plan.total - self.kept()),
+                    folder=self.goal.parent,
+                    free=size_words(free),
+                )
             )
         plan = json.dumps(self.plan.as_values(), indent=1)
         write_whole(self.staging / "plan.json", plan.encode())
@@ -86,7 +92,9 @@ class Place:
         source = self.content if whole else self.content / self.plan.files[0].target
         with storage_errors(self.goal.parent):
             if self.goal.exists():
-                raise HubError(f"{self.goal} is there already; move it away, then resume.")
+                raise HubError(
+                    say("{where} is there already; move it away, then resume.", where=self.goal)
+                )
             source.rename(self.goal)
         remember(self.models, self)
         self.discard()

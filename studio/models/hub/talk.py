@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from studio.errors import HubError, NotFound
+from studio.sentences import from_json, say
 from studio.settings import REPOSITORY
 
 _OURS = {
@@ -59,15 +60,15 @@ class Conversation:
             stdin.write(self._command + "\n")
             stdin.flush()
         except OSError as error:
-            raise HubError("The download was interrupted; resume to go on.") from error
+            raise HubError(say("The download was interrupted; resume to go on.")) from error
         for line in stdout:
             answer = json.loads(line)
             if "error" in answer:
-                raise (NotFound if answer.get("missing") else HubError)(answer["error"])
+                raise (NotFound if answer.get("missing") else HubError)(from_json(answer["error"]))
             yield answer
             if "end" in answer or "plan" in answer:
                 return
-        raise HubError("The download was interrupted; resume to go on.")
+        raise HubError(say("The download was interrupted; resume to go on."))
 
     def stop(self) -> None:
         """End the child now; what it has written stays."""
@@ -93,7 +94,7 @@ def ask(
             return next(iter(talk))
         except HubError as error:
             if late.is_set():
-                raise HubError("The hub does not answer; try again in a while.") from error
+                raise HubError(say("The hub does not answer; try again in a while.")) from error
             raise
         finally:
             timer.cancel()
