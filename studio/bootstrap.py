@@ -23,6 +23,7 @@ from studio.models.catalog import Catalog
 from studio.models.counting import TokenCounter
 from studio.models.folders import prepare
 from studio.models.hub.hub import Hub
+from studio.models.merging.merges import Merges
 from studio.models.pipelines import has_clip_pair, no_clip_pair
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
@@ -68,6 +69,7 @@ class Studio:
             self._lock.release()
             raise StartupError(error.sentence) from error
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
+        self.merges = Merges(settings.models / "checkpoints", self.catalog)
         self._worker = Worker(
             self.jobs,
             self.gallery,
@@ -84,6 +86,7 @@ class Studio:
     def stop(self) -> bool:
         """Put the running job back, close the files; whether the worker ended in time."""
         self.hub.close()
+        self.merges.close()
         self.catalog.stop()
         in_time = self._worker.stop(_STOP_SECONDS)
         if in_time:  # else the worker may still need them; each commit is on disk already
@@ -210,6 +213,7 @@ class Studio:
         tell(say("Loading {model}", model=name))
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
             acquire(store, name)
+        self.merges.begin()
         return Engine(store)
 
 

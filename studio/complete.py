@@ -63,10 +63,11 @@ def complete(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> Generati
         for name, value in values.items()
         if value is not None and (name in known or name not in GenerationRequest.model_fields)
     }
-    drawn = ("seed", "variation_seed") if given.get("variation_strength") else ("seed",)
-    for name in drawn:
+    for name in ("seed", "variation_seed"):
         if given.get(name, -1) == -1:
-            given[name] = secrets.randbelow(MAX_SEED + 1)
+            given.pop(name, None)
+            if name == "seed" or given.get("variation_strength"):
+                given[name] = secrets.randbelow(MAX_SEED + 1)
     try:
         return GenerationRequest.model_validate({**defaults, **given})
     except ValidationError as error:

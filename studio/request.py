@@ -194,7 +194,7 @@ class GenerationRequest(BaseModel):
         ge=0,
         le=MAX_SEED,
         title="Variation seed",
-        description="The noise that is mixed into the seed's own.",
+        description="The noise that is mixed into the seed's own; -1 is a new one each time.",
         json_schema_extra=_infotext("Variation seed", only_with="variation_strength"),
     )
     variation_strength: float = Field(

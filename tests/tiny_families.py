@@ -18,6 +18,7 @@ from studio.models.architectures import SD1, SD2, SDXL, SDXL_REFINER, Architectu
 from studio.models.base import ModelInfo
 from studio.models.catalog import Catalog
 from studio.models.original_names import names_of
+from studio.models.random_weights import write_random_architecture
 from tests.tiny import tiny_tokenizer
 
 _TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4, "projection_dim": 32}
@@ -143,6 +144,14 @@ def save_original(
     odds = {"alphas_cumprod": torch.ones(4), "model_ema.decay": torch.ones(()), **(extra or {})}
     save_file({**original_state(parts, architecture), **odds}, path)
     return path
+
+
+def save_folder(folder: Path, parts: Mapping[str, Any], architecture: Architecture) -> Path:
+    """The same networks in diffusers' format, without a tokenizer: it is CLIP's own."""
+    write_random_architecture(architecture, folder, torch.float32, "folder")
+    for part, module in parts.items():
+        module.save_pretrained(folder / part)
+    return folder
 
 
 class Listed(Catalog):

@@ -1,8 +1,12 @@
 // What can be done with a picture, wherever it hangs: stage, gallery, large view.
-import { pictures } from "./api.js";
+import { jobs, pictures } from "./api.js";
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
 import { linkOf } from "./link.js";
+
+/** How much of another noise a variation has: the composition stays, what fills it changes. */
+const NEAR = 0.3;
+const FOUR = 4;
 
 /**
  * @param {{desk: any, toast: any, rooms: any}} tools
@@ -42,11 +46,20 @@ export function createActions({ desk, toast, rooms }) {
       toast.show(t("toast.again"));
     },
     /** The same settings with a new seed, at once. */
-    vary(picture) {
+    more(picture) {
       tell("desk", []);
       rooms.go("create");
       desk.make({ ...picture.request, seed: null });
     },
+    /** Four pictures near this one, at once; the desk stays as it is. */
+    vary: (picture) =>
+      attempt(async () => {
+        const near = { variation_seed: -1, variation_strength: NEAR, num_images: FOUR, batch_size: FOUR };
+        const job = await jobs.order({ ...picture.request, ...near });
+        tell("desk", []);
+        rooms.go("create");
+        desk.listeners.ticket?.(job.id);
+      }),
     favourite: (picture) =>
       attempt(async () => {
         const favourite = !picture.favourite;

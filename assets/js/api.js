@@ -44,6 +44,8 @@ export async function call(method, path, { query, body } = {}) {
 }
 
 export const jobs = {
+  /** Hands a request in. @param {Record<string, any>} request */
+  order: (request) => call("POST", "jobs", { body: request }),
   /** This visitor's jobs that wait or run. */
   active: async () => listOf(await call("GET", "jobs", { query: { active: true } }), "jobs"),
   /** This visitor's latest jobs, finished ones too. */

@@ -3,7 +3,14 @@ import { t } from "./i18n.js";
 
 const SHAPES = ["square", "portrait", "landscape", "custom"];
 /** Families that share their autoencoder with another. */
-const ALIKE = { sd2: "sd1", sdxl_refiner: "sdxl" };
+const SAME_VAE = { sd2: "sd1", sdxl_refiner: "sdxl" };
+
+/** Can an add-on be used with models of a family? @param {any} addon @param {string|undefined} family */
+export function suits(addon, family) {
+  if (addon.problem || addon.variety === "tiny") return false;
+  const among = (name) => (addon.kind === "vae" ? (SAME_VAE[name] ?? name) : name);
+  return !addon.family || !family || among(addon.family) === among(family);
+}
 
 /** @param {{models: Map<string, any>, vaes: Map<string, any>, samplers: Map<string, any>}} installed */
 export function createChoices({ models, vaes, samplers }) {
@@ -37,9 +44,4 @@ export function createChoices({ models, vaes, samplers }) {
       return mended;
     },
   };
-}
-
-function suits(vae, family) {
-  if (vae.problem || vae.variety === "tiny") return false;
-  return !vae.family || (ALIKE[vae.family] ?? vae.family) === (ALIKE[family] ?? family);
 }

@@ -32,7 +32,8 @@ export function createDesk(facts, installed) {
   const listeners = { ticket: null, ordered: null, refused: null, unknown: null, changed: null };
 
   function showField(name) {
-    if (document.querySelector(`#fine #field-${name}`)) listeners.fold?.(true);
+    const field = document.querySelector(`#field-${name}`);
+    if (field) listeners.reveal?.(field);
     if (["width", "height"].includes(name)) write({ shape: "custom" });
   }
 

@@ -63,6 +63,7 @@ export function actionRow(picture, actions) {
     "div",
     { class: "action-words" },
     iconButton("again", t("action.again"), () => actions.again(picture), { text: true }),
+    iconButton("dice", t("action.more"), () => actions.more(picture), { text: true }),
     iconButton("vary", t("action.vary"), () => actions.vary(picture), { text: true }),
   );
   const icons = el(

@@ -1,5 +1,6 @@
-// What Gradio's controls lack: steppers, dice, the fold, a note about words, proper radio groups.
-import { el, icon, iconButton, memory, whenThere } from "./dom.js";
+// What Gradio's controls lack: steppers, dice, a note about words, proper radio groups.
+import { el, iconButton, whenThere } from "./dom.js";
+import { createFolds } from "./folds.js";
 import { t } from "./i18n.js";
 
 /**
@@ -12,7 +13,7 @@ export async function teachManners(desk, { lastSeed, goModels }) {
   seedButtons(desk, lastSeed);
   radios();
   sliders();
-  fold(desk);
+  desk.listeners.reveal = createFolds();
   wordNote(desk, goModels);
   const generate = document.querySelector("#generate");
   if (/Mac|iP/.test(navigator.platform)) document.documentElement.style.setProperty("--keys", '"⌘ ↵"');
@@ -75,28 +76,6 @@ function sliders() {
     const name = t(field.id.replace("field-", "field."));
     for (const input of field.querySelectorAll("input")) input.setAttribute("aria-label", name);
   }
-}
-
-function fold(desk) {
-  const place = document.querySelector("#studio-fold");
-  const fine = document.querySelector("#fine");
-  if (!place || !fine) return;
-  const button = el(
-    "button",
-    { type: "button", class: "fold", "aria-controls": "fine", onclick: () => open(!isOpen) },
-    t("fine"),
-    icon("chevron"),
-  );
-  let isOpen = false;
-  const open = (wanted) => {
-    isOpen = wanted;
-    fine.hidden = !wanted;
-    button.setAttribute("aria-expanded", String(wanted));
-    memory.set("fine", wanted);
-  };
-  place.replaceChildren(button);
-  open(memory.get("fine") ?? false);
-  desk.listeners.fold = open;
 }
 
 /** A kind word about words that the model has never seen. */

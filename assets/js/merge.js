@@ -1,4 +1,5 @@
 // Merging checkpoints: which, how much of each, and what the result is called.
+import { suits } from "./choices.js";
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
 import { has, merges } from "./library.js";
@@ -8,10 +9,11 @@ import { createMerging } from "./merging.js";
 const METHODS = ["weighted_sum", "add_difference"];
 const PRECISIONS = ["float16", "bfloat16", "float32"];
 
-/** @param {{toast: any, onMerged: () => void}} tools */
-export function createMerge({ toast, onMerged }) {
-  const merging = createMerging({ toast, onMerged });
+/** @param {{toast: any, onMerged: () => Promise<void>, onUse: (where: string) => (() => void)|null}} tools */
+export function createMerge({ toast, onMerged, onUse }) {
+  const merging = createMerging({ toast, onMerged, onUse });
   const slots = ["a", "b", "c"].map(slot);
+  slots[0].choice.addEventListener("change", offer);
   const loras = createMergeLoras();
   const method = select("method", METHODS.map((each) => [each, t(`merge.${each}`)]), redraw);
   const vae = select("vae", []);
@@ -33,52 +35,56 @@ export function createMerge({ toast, onMerged }) {
   );
   const nothing = el("div", { class: "nothing", hidden: true }, el("p", { class: "nothing-title" }), el("p", { class: "soft" }));
   const element = el("section", { class: "merge", "aria-label": t("models.view.merge") }, merging.element, nothing, form);
-  let usable = [];
+  let list = [];
   let able = null;
 
   /** A select for a checkpoint, and a slider for how much of it. */
   function slot(letter) {
-    const choice = select(letter, []);
+    const choice = select(letter, [], redraw);
     const value = el("output", { class: "figures" });
-    const slider = el("input", { type: "range", class: "slide", min: "0", max: "1", step: "0.05", value: letter === "a" ? "0.5" : letter === "b" ? "0.5" : "0", oninput: draw });
+    const name = t("merge.weight.of", { letter: letter.toUpperCase() });
+    const slider = el("input", { type: "range", class: "slide", min: "0", max: "1", step: "0.05", value: "0.5", "aria-label": name, oninput: redraw });
     const weight = el("label", { class: "merge-weight" }, el("span", { class: "soft" }, t("merge.weight")), slider, value);
-    function draw() {
-      value.textContent = Number(slider.value).toFixed(2);
-      slider.style.setProperty("--filled", `${Number(slider.value) * 100}%`);
-      slider.setAttribute("aria-label", t("merge.weight.of", { letter: letter.toUpperCase() }));
-    }
-    draw();
-    return { choice, slider, weight, element: el("div", { class: "merge-slot" }, labelled(`merge.model.${letter}`, choice), weight) };
+    return { choice, slider, value, weight, element: el("div", { class: "merge-slot" }, labelled(`merge.model.${letter}`, choice), weight) };
   }
 
-  /** What the method needs: a third model and one weight, or a weight for each. */
+  const isDifference = () => method.value === "add_difference";
+
+  /** What the method needs: a third model and one weight, or a weight for each, of which the shares count. */
   function redraw() {
-    const difference = method.value === "add_difference";
+    const difference = isDifference();
     how.textContent = t(`merge.${method.value}.help`);
-    slots[0].weight.hidden = difference;
-    slots[2].weight.hidden = difference;
+    const counted = slots.filter((each) => (difference ? each === slots[1] : each !== slots[2] || each.choice.value));
+    const total = counted.reduce((sum, each) => sum + Number(each.slider.value), 0);
+    for (const each of slots) {
+      const weight = Number(each.slider.value);
+      each.weight.hidden = !counted.includes(each);
+      each.value.textContent = difference ? weight.toFixed(2) : `${Math.round((100 * weight) / (total || 1))} %`;
+      each.slider.style.setProperty("--filled", `${weight * 100}%`);
+    }
     slots[2].choice.required = difference;
     slots[2].choice.options[0].textContent = t(difference ? "merge.pick" : "merge.none");
   }
 
   function recipe() {
     const chosen = slots.filter((each) => each.choice.value);
-    const difference = method.value === "add_difference";
     return {
       name: name.value.trim(), method: method.value, models: chosen.map((each) => each.choice.value),
-      weights: difference ? [Number(slots[1].slider.value)] : chosen.map((each) => Number(each.slider.value)),
+      weights: isDifference() ? [Number(slots[1].slider.value)] : chosen.map((each) => Number(each.slider.value)),
       vae: vae.value || null, loras: loras.values, dtype: precision.value,
     };
   }
 
   async function begin() {
     const order = recipe();
-    const wanted = order.method === "add_difference" ? 3 : 2;
+    const alone = order.vae || order.loras.length; // one model may have something baked in
+    const wanted = order.method === "add_difference" ? 3 : alone ? 1 : 2;
     if (order.models.length < wanted) return complain(t("merge.few", { n: wanted }));
     complain("");
     start.disabled = true;
     try {
       await merges.start(order);
+      name.value = "";
       await merging.watch();
     } catch (error) {
       complain(error.message || t("lost.title"));
@@ -91,13 +97,23 @@ export function createMerge({ toast, onMerged }) {
     problem.hidden = !text;
   }
 
-  function fill(list) {
-    usable = list.filter((each) => each.kind === "checkpoint" && !each.problem && each.family !== "unknown");
-    for (const { choice } of slots) options(choice, [["", t("merge.pick")], ...usable.map((each) => [each.name, each.name])]);
-    options(vae, [["", t("merge.vae.own")], ...list.filter((each) => each.kind === "vae" && !each.problem).map((each) => [each.name, each.name])]);
-    loras.learn(list.filter((each) => each.kind === "lora" && !each.problem).map((each) => each.name));
+  const usable = () => list.filter((each) => each.kind === "checkpoint" && !each.problem);
+
+  /** Model A decides what goes with it. */
+  function offer() {
+    const family = usable().find((each) => each.name === slots[0].choice.value)?.family;
+    const fitting = (kind) => list.filter((each) => each.kind === kind && suits(each, family)).map((each) => [each.name, each.name]);
+    for (const { choice } of slots.slice(1)) options(choice, [["", t("merge.pick")], ...fitting("checkpoint")]);
+    options(vae, [["", t("merge.vae.own")], ...fitting("vae")]);
+    loras.learn(fitting("lora").map(([name]) => name));
     redraw();
-    const few = usable.length < 2;
+  }
+
+  function fill(installed) {
+    list = installed;
+    options(slots[0].choice, [["", t("merge.pick")], ...usable().map((each) => [each.name, each.name])]);
+    offer();
+    const few = usable().length < 2;
     form.hidden = few || able === false;
     nothing.hidden = !form.hidden;
     nothing.firstElementChild.textContent = t(able === false ? "merge.unable" : "merge.two");

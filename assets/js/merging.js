@@ -7,8 +7,11 @@ import { progressLine } from "./progress.js";
 const LOOK = 500;
 const ENDED = ["done", "failed", "cancelled"];
 
-/** @param {{toast: any, onMerged: () => void}} tools */
-export function createMerging({ toast, onMerged }) {
+/**
+ * @param {{toast: any, onMerged: () => Promise<void>, onUse: (where: string) => (() => void)|null}} tools
+ *   onUse gives what uses a model that was put somewhere, or null.
+ */
+export function createMerging({ toast, onMerged, onUse }) {
   const rows = el("ul", { class: "models" });
   const element = el("section", { class: "downloads", hidden: true }, el("h2", { class: "shelf-title" }, t("merges")), rows);
   const states = new Map();
@@ -17,6 +20,11 @@ export function createMerging({ toast, onMerged }) {
 
   function draw(list) {
     element.hidden = !list.length;
+    for (const [id, row] of shown) {
+      if (list.some((each) => each.id === id)) continue;
+      row.element.remove();
+      shown.delete(id);
+    }
     for (const merge of list) {
       if (!shown.has(merge.id)) {
         shown.set(merge.id, createRow(cancel));
@@ -24,12 +32,15 @@ export function createMerging({ toast, onMerged }) {
       }
       shown.get(merge.id).show(merge);
       const before = states.get(merge.id);
-      if (merge.state === "done" && before && before !== "done") {
-        toast.show(t("merge.done", { name: merge.name ?? "" }));
-        onMerged();
-      }
       states.set(merge.id, merge.state);
+      if (merge.state === "done" && before && before !== "done") done(merge);
     }
+  }
+
+  async function done({ name, where }) {
+    await onMerged();
+    const run = onUse(where);
+    toast.show(t("merge.done", { name }), run ? { label: t("downloads.use"), run } : undefined);
   }
 
   async function watch() {
@@ -61,13 +72,13 @@ function createRow(onCancel) {
     show(merge) {
       now = merge;
       const ended = ENDED.includes(merge.state);
-      name.textContent = merge.name ?? merge.id;
-      words.textContent = ended ? t(`merge.state.${merge.state}`) : `${Math.floor((merge.progress ?? 0) * 100)} %`;
+      name.textContent = merge.name;
+      words.textContent = merge.state === "running" ? `${Math.floor(merge.progress * 100)} %` : t(`merge.state.${merge.state}`);
       problem.hidden = !merge.error;
-      problem.textContent = merge.error ?? "";
-      line.show(merge.progress ?? 0, { active: !ended, hidden: ended, label: name.textContent });
-      stop.hidden = ended;
-      stop.setAttribute("aria-label", `${t("downloads.cancel")}: ${name.textContent}`);
+      if (problem.textContent !== (merge.error ?? "")) problem.textContent = merge.error ?? "";
+      line.show(merge.progress, { active: !ended, hidden: ended, label: name.textContent });
+      stop.textContent = t(ended ? "notice.close" : "downloads.cancel");
+      stop.setAttribute("aria-label", `${stop.textContent}: ${name.textContent}`);
     },
   };
 }

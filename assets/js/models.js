@@ -23,7 +23,7 @@ export function createModels(root, { first, desk, rooms, toast, onChange }) {
   const meter = createMemory();
   const shelf = createShelf({ folder, folders, note: meter.note, desk, onUse: use, onTell: tell, onRescan: rescan, onMore: () => show("install") });
   const install = createInstall({ toast, onInstalled: refresh, onUse: useWhere, onProgress, onShow: () => (rooms.go("models"), show("install")) });
-  const merge = createMerge({ toast, onMerged: refresh });
+  const merge = createMerge({ toast, onMerged: refresh, onUse: useWhere });
   const views = { shelf: shelf.element, install: install.element, merge: merge.element };
   const share = el("span", { class: "figures" });
   const buttons = VIEWS.map((name) =>

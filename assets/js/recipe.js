@@ -40,6 +40,8 @@ export function facts(request, { samplers, t }) {
   const sampler = samplers.get(request.sampler)?.label ?? request.sampler;
   const schedule = request.sigma_schedule === "automatic" ? "" : ` ${t(`schedule.${request.sigma_schedule}`)}`;
   const refiner = request.refiner ? [{ key: "refiner", text: request.refiner }] : [];
+  const strength = request.variation_strength;
+  const variation = strength ? [{ key: "variation_strength", text: t("fact.variation", { strength }) }] : [];
   return [
     { key: "model", text: request.model },
     ...refiner,
@@ -48,5 +50,6 @@ export function facts(request, { samplers, t }) {
     { key: "guidance_scale", text: t("fact.cfg", { n: request.guidance_scale }) },
     { key: "size", text: `${request.width} × ${request.height}` },
     { key: "seed", text: t("fact.seed", { seed: request.seed }) },
+    ...variation,
   ];
 }

@@ -10,7 +10,18 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from studio.api import errors, hub, jobs, models, pictures, previews, prompts, recipes, words
+from studio.api import (
+    errors,
+    hub,
+    jobs,
+    merges,
+    models,
+    pictures,
+    previews,
+    prompts,
+    recipes,
+    words,
+)  # fmt: skip
 from studio.api.answers import ErrorAnswer
 from studio.api.language import Tongues
 from studio.api.reference import reference_page
@@ -49,7 +60,7 @@ def create_api(studio: Studio) -> FastAPI:
     errors.install(app)
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
-    for room in (jobs, pictures, recipes, models, previews, hub, words, prompts):
+    for room in (jobs, pictures, recipes, models, previews, hub, merges, words, prompts):
         app.include_router(room.router)
 
     @app.get("/healthz", tags=["studio"], summary="Whether the studio is up, and how busy it is")

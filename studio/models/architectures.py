@@ -156,3 +156,8 @@ SDXL_REFINER = Architecture(
     vae=VAE_XL,
     scheduler=SCHEDULER_XL,
 )  # fmt: skip
+
+ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
+    {"sd1": SD1, "sd2": SD2, "sdxl": SDXL, "sdxl_refiner": SDXL_REFINER}
+)
+"""The architecture of each family."""

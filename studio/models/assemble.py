@@ -57,9 +57,7 @@ def assemble(info: ModelInfo, architecture: Architecture, placement: Placement) 
 
 def _from_file(info: ModelInfo, architecture: Architecture, placement: Placement) -> Assembled:
     with WeightsReader(info.path) as file:
-        entrance = file.tensors.get(f"{UNET_PREFIX}input_blocks.0.0.weight")
-        if entrance is not None and entrance.shape[1:2] == (9,):
-            architecture = architecture.inpainting()
+        architecture = architecture_of(file, architecture)
         names = names_of(architecture, file.tensors)
         parts = {}
         for part, module in empty_parts(architecture).items():
@@ -78,12 +76,19 @@ def _from_file(info: ModelInfo, architecture: Architecture, placement: Placement
     return Assembled(parts, tokens, scheduler, architecture.zeros_for_empty_negative)
 
 
+def architecture_of(file: WeightsReader, family: Architecture) -> Architecture:
+    """The architecture of a file of this family: some UNets take nine channels."""
+    entrance = file.tensors.get(f"{UNET_PREFIX}input_blocks.0.0.weight")
+    inpainting = entrance is not None and entrance.shape[1:2] == (9,)
+    return family.inpainting() if inpainting else family
+
+
 def _from_folder(info: ModelInfo, architecture: Architecture, placement: Placement) -> Assembled:
     folder = info.path
     parts: dict[str, Any] = {}
     tokens: dict[str, ClipTokens] = {}
     for encoder in architecture.text_encoders:
-        where = _text_folder(folder, encoder, len(architecture.text_encoders))
+        where = text_folder(folder, encoder, len(architecture.text_encoders))
         config = CLIPTextConfig.from_pretrained(folder / where, local_files_only=True).to_dict()
         words = _tokens_of(info, encoder, where, int(config["vocab_size"]))
         if config.get("eos_token_id") == LEGACY_EOS:
@@ -91,9 +96,9 @@ def _from_folder(info: ModelInfo, architecture: Architecture, placement: Placeme
         module = empty_text_encoder(encoder.kind, config)
         parts[encoder.part] = _filled(module, info, where, encoder.part, placement)
         tokens[encoder.part] = words
-    unet = empty_unet(_config(folder, "unet"))
+    unet = empty_unet(read_config(folder, "unet"))
     parts["unet"] = _filled(unet, info, "unet", "unet", placement)
-    vae = empty_vae(_config(folder, "vae"))
+    vae = empty_vae(read_config(folder, "vae"))
     parts["vae"] = _filled(vae, info, "vae", "vae", placement)
     zeros = read_object(folder / "model_index.json").get(
         "force_zeros_for_empty_prompt", architecture.zeros_for_empty_negative
@@ -101,7 +106,7 @@ def _from_folder(info: ModelInfo, architecture: Architecture, placement: Placeme
     return Assembled(parts, tokens, read_scheduler_config(folder), bool(zeros))
 
 
-def _text_folder(folder: Path, encoder: TextEncoder, encoders: int) -> str:
+def text_folder(folder: Path, encoder: TextEncoder, encoders: int) -> str:
     """A model with one text encoder may keep its second under the first one's name."""
     if encoders == 1 and not (folder / encoder.part).is_dir():
         return "text_encoder"
@@ -123,7 +128,8 @@ def _tokens_of(info: ModelInfo, encoder: TextEncoder, where: str, size: int) -> 
     return clip_tokens(info.name, info.path).padded_with(encoder.pad)
 
 
-def _config(folder: Path, part: str) -> dict[str, Any]:
+def read_config(folder: Path, part: str) -> dict[str, Any]:
+    """The configuration of one component. Raises OSError when it cannot be read."""
     config = read_object(folder / part / "config.json")
     if not config:
         raise DamagedFile(say("its {file} cannot be read", file=f"{part}/config.json"))
@@ -132,12 +138,15 @@ def _config(folder: Path, part: str) -> dict[str, Any]:
 
 def _filled(module: Any, info: ModelInfo, where: str, part: str, placement: Placement) -> Any:
     with ExitStack() as open_files:
-        files = [
-            open_files.enter_context(WeightsReader(path)) for path in best_files(info.path / where)
-        ]
-        spellings = {"unet": _as_it_is, "vae": _vae_spellings}.get(part, _text_spellings)
-        source = FolderSource(files, spellings, _NEEDLESS)
+        source = folder_source(info.path / where, part, open_files)
         return fill(module, source, part, info.name, Format.of(part, placement))
+
+
+def folder_source(folder: Path, part: str, open_files: ExitStack) -> FolderSource:
+    """The weights in one component's folder, whose files stay open as long as ``open_files``."""
+    files = [open_files.enter_context(WeightsReader(path)) for path in best_files(folder)]
+    spellings = {"unet": _as_it_is, "vae": _vae_spellings}.get(part, _text_spellings)
+    return FolderSource(files, spellings, _NEEDLESS)
 
 
 _NEEDLESS = re.compile(

@@ -24,6 +24,9 @@ class Source(Protocol):
     def read(self, name: str) -> torch.Tensor | None:
         """The tensor on the CPU in the file's format; None when there is none."""
 
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """The shape of what `read` would give; nothing is read."""
+
     def left_over(self) -> Sequence[str]:
         """What was there for this network and was not asked for."""
 
@@ -43,6 +46,16 @@ class OriginalSource:
         self._used.add(place.name)
         tensor = self._file.read(place.name, place.third)
         return tensor.T if place.transposed else tensor
+
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """The shape of what `read` would give; None when there is none."""
+        place = self._names(name)
+        if place.name not in self._file.tensors:
+            return None
+        shape = self._file.tensors[place.name].shape
+        if place.third is not None and shape:
+            shape = (shape[0] // 3, *shape[1:])
+        return shape[::-1] if place.transposed else shape
 
     def left_over(self) -> Sequence[str]:
         """Names under the prefix that no parameter asked for; none without a prefix."""
@@ -71,11 +84,19 @@ class FolderSource:
 
     def read(self, name: str) -> torch.Tensor | None:
         """The tensor for parameter ``name``, under its own name or an older one."""
-        for stored in self._spellings(name):
-            if stored in self._where:
-                self._used.add(stored)
-                return self._where[stored].read(stored)
-        return None
+        stored = self._stored(name)
+        if stored is None:
+            return None
+        self._used.add(stored)
+        return self._where[stored].read(stored)
+
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """The shape of what `read` would give; None when there is none."""
+        stored = self._stored(name)
+        return self._where[stored].tensors[stored].shape if stored else None
+
+    def _stored(self, name: str) -> str | None:
+        return next((each for each in self._spellings(name) if each in self._where), None)
 
     def left_over(self) -> Sequence[str]:
         """Names in the files that no parameter asked for and that mean something."""
@@ -117,8 +138,8 @@ def fill(module: Any, source: Source, part: str, model: str, format_: Format) ->
         if tensor is None:
             missing.append(name)
             continue
-        shaped = _shaped(tensor, tuple(expected.shape))
-        if shaped is None:
+        fitting = shaped(tensor, tuple(expected.shape))
+        if fitting is None:
             raise ModelError(
                 say(
                     "The model “{model}” cannot be loaded: {weight} of its {part} has the "
@@ -126,11 +147,11 @@ def fill(module: Any, source: Source, part: str, model: str, format_: Format) ->
                     model=model,
                     weight=name,
                     part=part,
-                    shape=_shape(tensor.shape),
-                    expected=_shape(expected.shape),
+                    shape=shape_words(tensor.shape),
+                    expected=shape_words(expected.shape),
                 )
             )
-        weights[name] = format_.place(shaped)
+        weights[name] = format_.place(fitting)
     if len(missing) == 1:
         raise ModelError(
             say(
@@ -160,14 +181,14 @@ def fill(module: Any, source: Source, part: str, model: str, format_: Format) ->
     return module.eval().requires_grad_(False)
 
 
-def _shaped(tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor | None:
-    """The tensor in the wanted shape; a 1 × 1 convolution and a matrix are the same thing."""
-    have = tuple(tensor.shape)
-    if have == shape:
-        return tensor
-    if len(have) != len(shape) and _squeezed(have) == _squeezed(shape):
-        return tensor.reshape(shape)
-    return None
+def shaped(tensor: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor | None:
+    """The tensor in the wanted shape; None when it has another one."""
+    return tensor.reshape(shape) if same_shape(tuple(tensor.shape), shape) else None
+
+
+def same_shape(have: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether two shapes mean the same: a 1 × 1 convolution and a matrix do."""
+    return have == wanted or (len(have) != len(wanted) and _squeezed(have) == _squeezed(wanted))
 
 
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -176,7 +197,8 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def _shape(shape: Sequence[int]) -> str:
+def shape_words(shape: Sequence[int]) -> str:
+    """A shape as people write it: 320 × 4 × 3 × 3."""
     return " × ".join(str(side) for side in shape)
 
 

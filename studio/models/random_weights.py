@@ -10,8 +10,9 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
@@ -19,6 +20,7 @@ from studio.models.architectures import SD1, SD2, SDXL, SDXL_REFINER, Architectu
 from studio.models.base import Layout
 from studio.models.networks import empty_parts
 from studio.models.original_names import names_of
+from studio.models.weights_writer import Piece, write_pieces
 
 RANDOM_MODELS: Mapping[str, Architecture] = {
     "sd15": SD1,
@@ -32,7 +34,6 @@ RANDOM_MODELS: Mapping[str, Architecture] = {
 }
 """What `write_random` can make. A file says nothing of v-prediction; a folder's scheduler does."""
 
-_SAFETENSORS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 _POOL = 1_048_573  # a prime, so that no two rows of a weight are alike
 
 
@@ -130,30 +131,11 @@ class _Values:
 
 
 def _write(path: Path, entries: Iterable[Entry], values: _Values) -> None:
-    """A safetensors file: 8 bytes of header length, the header, then tensor after tensor."""
-    entries = list(entries)
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    end = 0
-    for entry in entries:
-        start, end = end, end + math.prod(entry.shape) * values.dtype.itemsize
-        header[entry.name] = {
-            "dtype": _SAFETENSORS[values.dtype],
-            "shape": list(entry.shape),
-            "data_offsets": [start, end],
-        }
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little"))
-        file.write(text)
-        for entry in entries:
-            _write_tensor(file, values.of(entry))
-
-
-def _write_tensor(file: BinaryIO, tensor: torch.Tensor) -> None:
-    values: Any = tensor.contiguous().view(torch.uint8).numpy()
-    file.write(values.data)
+    """A safetensors file of random tensors."""
+    write_pieces(
+        path,
+        [Piece(each.name, each.shape, values.dtype, partial(values.of, each)) for each in entries],
+    )
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

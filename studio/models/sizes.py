@@ -1,4 +1,4 @@
-"""How much memory a model will take, read from the headers of its files. No torch here."""
+"""How much memory a model will take, from the headers of its files. No torch here."""
 
 from __future__ import annotations
 
@@ -57,3 +57,9 @@ def _shapes(path: Path) -> Mapping[str, tuple[int, ...]]:
         return {name: tensor.shape for name, tensor in read_header(path).tensors.items()}
     except DamagedFile:
         return {}
+
+
+def size_words(size: int) -> str:
+    """Bytes for people, as the page says them: "6.9 GB", "12 MB"."""
+    gib = size / 2**30
+    return f"{gib:.1f} GB" if gib >= 1 else f"{max(1, round(size / 2**20))} MB"

@@ -46,7 +46,7 @@ def build_desk(studio: Studio, words: Any) -> None:
             controls["width"] = make.number("width")
             controls["height"] = make.number("height")
         generate = gr.Button(words("generate"), variant="primary", elem_id="generate")
-        raw('<div id="studio-fold"></div>')
+        raw('<div data-fold="fine"></div>')
         with gr.Column(elem_id="fine"):
             controls["model"] = make.choice("model", models)
             controls["sampler"] = make.choice("sampler", sampler_choices())
@@ -61,11 +61,29 @@ def build_desk(studio: Studio, words: Any) -> None:
             none = (words("refiner.none"), "")
             controls["refiner"] = make.choice("refiner", [none, *models])
             controls["refiner_switch_at"] = make.slider("refiner_switch_at", step=0.05)
+            raw('<div data-fold="rare"></div>')
+            with gr.Column(elem_id="rare"):
+                controls |= _rare_controls(make)
         raw('<div id="studio-recipe"></div>')
         mount_point("desk", fields=list(controls), values=values)
     _remembering(controls)
     _generating(studio, controls, generate)
     _telling(studio, controls)
+
+
+def _rare_controls(make: Maker) -> Controls:
+    """How the prompt is followed, and variations of a seed: for those who look for it."""
+    return {
+        "guidance_rescale": make.slider("guidance_rescale", step=0.05),
+        "guidance_start": make.slider("guidance_start", step=0.05),
+        "guidance_end": make.slider("guidance_end", step=0.05),
+        "clip_guidance_scale": make.slider("clip_guidance_scale", step=0.1),
+        "normalize_emphasis": make.switch("normalize_emphasis"),
+        "variation_strength": make.slider("variation_strength", step=0.05),
+        "variation_seed": make.number("variation_seed"),
+        "seed_resize_width": make.number("seed_resize_width"),
+        "seed_resize_height": make.number("seed_resize_height"),
+    }
 
 
 def _names(studio: Studio, kind: Kind) -> list[tuple[str, str]]:
@@ -76,9 +94,9 @@ def _names(studio: Studio, kind: Kind) -> list[tuple[str, str]]:
 def _first_values(studio: Studio) -> dict[str, Any]:
     """What a new page starts with: the chosen model and its defaults, a new seed each time."""
     info = studio.catalog.find(studio.keeper.default)
-    usual = ("num_images", "batch_size", "clip_skip", "vae", "refiner", "refiner_switch_at")
-    values = {name: GenerationRequest.model_fields[name].default for name in usual}
-    return {**values, "model": info.name, **info.defaults.as_values()}
+    usual = {name: field.get_default() for name, field in GenerationRequest.model_fields.items()}
+    usual |= {"seed": None, "variation_seed": -1}  # both new each time
+    return {**usual, "model": info.name, **info.defaults.as_values()}
 
 
 def _script(call: str) -> str:

@@ -47,6 +47,10 @@ class Maker:
         """A list to choose one of."""
         return gr.Dropdown(choices, **self._common(name))
 
+    def switch(self, name: str) -> Any:
+        """A box to tick."""
+        return gr.Checkbox(**self._common(name))
+
     def shape(self) -> Any:
         """The proportions, as a row of small rectangles; sets width and height."""
         return gr.Radio(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.api.conftest import RunningStudio
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 
 pytestmark = pytest.mark.browser
@@ -165,13 +166,33 @@ def test_settings_of_a_picture_again(visit: Visit) -> None:
     expect(page.get_by_label("Prompt").first).to_have_value("a blue house")
     expect(page.get_by_label("Steps").first).to_have_value("3")
     expect(page.get_by_label("Seed").first).to_have_value("99")
-    page.get_by_role("button", name="Vary").click()
+    page.get_by_role("button", name="More like this").click()
     expect(page.locator(".frame[data-id]")).to_have_count(2)
     page.get_by_role("button", name="Copy parameters").click()
     expect(page.locator(".toast")).to_have_text("Parameters copied.")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("a blue house")
     assert "Steps: 3" in copied
+
+
+def test_four_variations_of_a_picture(visit: Visit, studio: RunningStudio) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.remember(num_inference_steps=2, seed=41)
+    visitor.describe("a blue house by the sea")
+    visitor.generate()
+    visitor.finished()
+    page.get_by_role("button", name="Variations").click()
+    expect(page.locator(".easel-grid .cell")).to_have_count(4)
+    expect(page.locator(".frame[data-id]")).to_have_count(5)
+    found = studio.http.get("/api/v1/pictures", params={"query": "blue house by the sea"}).json()
+    near = [each["request"] for each in found["pictures"] if each["request"]["variation_strength"]]
+    assert {request["seed"] for request in near} == {41}
+    assert len({request["variation_seed"] for request in near}) == 4
+    expect(page.get_by_label("Prompt").first).to_have_value("a blue house by the sea")
+    page.get_by_role("button", name="Fine tuning").click()
+    page.get_by_role("button", name="More", exact=True).click()
+    expect(page.get_by_label("Variation strength").first).to_have_value("0")
 
 
 def test_unknown_words_are_named_kindly(visit: Visit) -> None:

@@ -19,7 +19,7 @@ from studio.models.architectures import SD1, SD2, SDXL, SDXL_REFINER, Architectu
 from studio.models.base import ModelInfo
 from studio.models.networks import empty_parts
 from studio.models.placement import Precision, choose
-from studio.models.random_weights import original_entries, write_random_architecture
+from studio.models.random_weights import original_entries
 from studio.models.sd1 import StableDiffusion1
 from studio.models.sd2 import StableDiffusion2, predicts_v
 from studio.models.sdxl import StableDiffusionXL
@@ -27,7 +27,7 @@ from studio.models.sdxl_refiner import StableDiffusionXLRefiner
 from studio.models.store import ModelStore
 from studio.request import GenerationRequest
 from tests.engine.conftest import pictures
-from tests.tiny_families import TINY, Listed, original_state, save_original, tiny_parts
+from tests.tiny_families import TINY, Listed, original_state, save_folder, save_original, tiny_parts
 
 FULL = {
     "sd1": SD1, "sd1-inpainting": SD1.inpainting(), "sd2": SD2, "sdxl": SDXL,
@@ -52,14 +52,6 @@ def tiny(name: str, nine: bool = False) -> Architecture:
 
 def load(name: str, info: ModelInfo, precision: Precision = "fp32") -> Any:
     return FAMILY[name](TINY[name]).load(info, choose("cpu", precision))
-
-
-def save_folder(folder: Path, parts: dict[str, Any], architecture: Architecture) -> Path:
-    """The same networks in diffusers' format, without a tokenizer: it is CLIP's own."""
-    write_random_architecture(architecture, folder, torch.float32, "folder")
-    for part, module in parts.items():
-        module.save_pretrained(folder / part)
-    return folder
 
 
 @pytest.fixture

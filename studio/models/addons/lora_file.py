@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ import torch
 
 from studio.errors import ModelError
 from studio.models.addons.delta import Delta
-from studio.models.addons.reading import read_tensors
+from studio.models.addons.reading import reading
 from studio.models.weights import read_object
+from studio.models.weights_reader import WeightsReader
 from studio.sentences import say
 
 LayerName = tuple[str, str]
@@ -61,26 +62,63 @@ _OLD_NAMES = (
 )
 
 
-class LoraFile:
-    """The layers of one file. Raises ModelError with the end of a sentence when it is no LoRA."""
+class LoraReader:
+    """One open file, whose layers are read one at a time.
+
+    Raises ModelError with the end of a sentence when it is no LoRA, or cannot be read.
+    """
 
     def __init__(self, path: Path) -> None:
-        tensors, metadata = read_tensors(path)
-        pieces: dict[LayerName, dict[str, torch.Tensor]] = defaultdict(dict)
-        for name, tensor in tensors.items():
-            match = _TENSOR.fullmatch(name.removeprefix("base_model.model."))
-            if match is None:
-                raise ModelError(say("it is no LoRA (it holds “{name}”)", name=name[:80]))
-            pieces[_layer(match["layer"])][_ENDINGS[match["end"]]] = tensor
-        if not pieces:
-            raise ModelError(say("it is empty"))
-        alphas = _Alphas(path, metadata)
-        for layer, held in pieces.items():
-            if "alpha" not in held and "diff" not in held:
-                alphas.add(layer, held)
-        self.layers: Mapping[LayerName, Delta] = {
-            layer: Delta(layer[1], held) for layer, held in pieces.items()
-        }
+        with reading(path):
+            self._file = WeightsReader(path)
+        try:
+            self._pieces = _pieces(self._file.tensors)
+        except ModelError:
+            self._file.close()
+            raise
+        self._alphas = _Alphas(path, self._file.metadata)
+
+    def __enter__(self) -> LoraReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def layers(self) -> Collection[LayerName]:
+        """The layers that the file changes."""
+        return self._pieces.keys()
+
+    def read(self, layer: LayerName) -> Delta:
+        """The change of one layer."""
+        with reading(self._file.path):
+            held = {end: self._file.read(name) for end, name in self._pieces[layer].items()}
+        if "alpha" not in held and "diff" not in held:
+            self._alphas.add(layer, held)
+        return Delta(layer[1], held)
+
+
+class LoraFile:
+    """The layers of one file, all of them read. Raises ModelError as `LoraReader` does."""
+
+    def __init__(self, path: Path) -> None:
+        with LoraReader(path) as file:
+            self.layers: Mapping[LayerName, Delta] = {
+                layer: file.read(layer) for layer in file.layers
+            }
+
+
+def _pieces(names: Iterable[str]) -> Mapping[LayerName, Mapping[str, str]]:
+    """Layer -> what its tensors are in kohya's words -> their names in the file."""
+    pieces: dict[LayerName, dict[str, str]] = defaultdict(dict)
+    for name in names:
+        match = _TENSOR.fullmatch(name.removeprefix("base_model.model."))
+        if match is None:
+            raise ModelError(say("it is no LoRA (it holds “{name}”)", name=name[:80]))
+        pieces[_layer(match["layer"])][_ENDINGS[match["end"]]] = name
+    if not pieces:
+        raise ModelError(say("it is empty"))
+    return pieces
 
 
 def _layer(name: str) -> LayerName:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -17,10 +19,16 @@ def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
     Raises ModelError with a sentence without its full stop.
     """
+    with reading(path), WeightsReader(path) as file:
+        tensors = {name: file.read(name) for name in file.tensors}
+        return tensors, {str(key): str(value) for key, value in file.metadata.items()}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what the system or a damaged file says into a ModelError, a sentence without its end."""
     try:
-        with WeightsReader(path) as file:
-            tensors = {name: file.read(name) for name in file.tensors}
-            return tensors, {str(key): str(value) for key, value in file.metadata.items()}
+        yield
     except OSError as error:
         raise ModelError(
             say("{file} cannot be read ({reason})", file=path.name, reason=system_reason(error))

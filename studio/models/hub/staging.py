@@ -20,6 +20,7 @@ from typing import Any
 from studio.errors import HubError, StorageError
 from studio.models.hub.fetch import PART
 from studio.models.hub.plan import FOLDER_OF_KIND, Plan, read_plan
+from studio.models.sizes import size_words
 from studio.models.weights import read_object
 from studio.sentences import say
 from studio.storage import storage_errors, write_whole
@@ -160,9 +161,3 @@ def _names(plan: Plan) -> Iterator[str]:
     yield longer
     for number in itertools.count(2):
         yield f"{longer}-{number}"
-
-
-def size_words(size: int) -> str:
-    """Bytes for people, as the page says them: "6.9 GB", "12 MB"."""
-    gib = size / 2**30
-    return f"{gib:.1f} GB" if gib >= 1 else f"{max(1, round(size / 2**20))} MB"

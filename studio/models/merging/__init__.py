@@ -1,0 +1,1 @@
+"""Checkpoints mixed into a new one, tensor by tensor."""
