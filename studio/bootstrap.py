@@ -33,6 +33,7 @@ from studio.samplers import check_sampling
 from studio.sentences import Sentence, say
 from studio.settings import Settings
 from studio.storage import FolderLock
+from studio.translation.translator import Translator
 from studio.wordbook import Wordbook
 
 _GLUE = frozenset(
@@ -68,6 +69,7 @@ class Studio:
             self.catalog.close()
             self._lock.release()
             raise StartupError(error.sentence) from error
+        self.translator = Translator(self.catalog)
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self.merges = Merges(settings.models / "checkpoints", self.catalog)
         self._worker = Worker(
@@ -75,7 +77,7 @@ class Studio:
             self.gallery,
             make_painter or self._make_engine,
             self.catalog.short_hash,
-            self.keeper.rest,
+            self._rest,
         )
 
     def start(self) -> None:
@@ -86,6 +88,7 @@ class Studio:
     def stop(self) -> bool:
         """Put the running job back, close the files; whether the worker ended in time."""
         self.hub.close()
+        self.translator.close()
         self.merges.close()
         self.catalog.stop()
         in_time = self._worker.stop(_STOP_SECONDS)
@@ -198,6 +201,12 @@ class Studio:
     def unload(self, name: str | None) -> Future[None]:
         """Let a model go, or all; see `ModelKeeper`."""
         return self.keeper.unload(name, self._worker.ask)
+
+    def _rest(self) -> None:
+        """Let go of what was not used for long. In the worker's thread."""
+        self.keeper.rest()
+        if self.settings.keep_alive:
+            self.translator.rest(self.settings.keep_alive * 60)
 
     def _make_engine(self, tell: Callable[[Sentence], None]) -> Painter:
         """The real engine, with the default model loaded. Called in the worker's thread."""

@@ -108,6 +108,7 @@ export function createDesk(facts, installed) {
     document.documentElement.dataset.shape = held.shape;
     keep();
     listeners.changed?.(held);
+    listeners.wording?.(held);
     watchers.forEach((watcher) => watcher(held));
   }
 
@@ -116,11 +117,17 @@ export function createDesk(facts, installed) {
     return Object.fromEntries(Object.entries(held).filter(([name]) => isHeld(name) && !NOT_IN_A_REQUEST.includes(name)));
   }
 
+  /** What is held, in the words that the model reads. */
+  async function inItsWords() {
+    return (await listeners.english?.(asOrder())) ?? asOrder();
+  }
+
   addEventListener("pagehide", () => saving && save());
 
   return {
     listeners,
     asOrder,
+    inItsWords,
     /** Be told whenever what is held changes. @param {(held: Record<string, any>) => void} watcher */
     watch: (watcher) => watchers.add(watcher),
     get values() {
@@ -152,12 +159,12 @@ export function createDesk(facts, installed) {
       return fields.map((name, index) => (touched(name) ? update(name, next[name]) : given[index]));
     },
     /** Gradio: Generate was pressed; what is ordered. @param {any[]} given */
-    order(given) {
+    async order(given) {
       this.changed(given);
       problems.clearAll();
       listeners.ordered?.();
       expectTicket();
-      return asOrder();
+      return inItsWords();
     },
     /** Gradio: the server's answer to an order. @param {any} ticket */
     ticket(ticket) {

@@ -59,7 +59,7 @@ export function createDrawn(desk, { toast, onQueued }) {
     const button = event.currentTarget;
     button.disabled = true;
     try {
-      const jobs = await wordbook.queueAll(desk.asOrder());
+      const jobs = await wordbook.queueAll(await desk.inItsWords());
       onQueued(jobs.map((job) => job.id));
       toast.show(t("drawn.queued", { n: jobs.length }));
     } catch (error) {

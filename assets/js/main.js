@@ -3,7 +3,7 @@ import { createActions } from "./actions.js";
 import { receiveRecipes } from "./arrivals.js";
 import { jobs, pictures, studio } from "./api.js";
 import { createDesk } from "./desk.js";
-import { factsOf, whenThere } from "./dom.js";
+import { factsOf, memory, whenThere } from "./dom.js";
 import { createGallery } from "./gallery.js";
 import { createLightbox } from "./lightbox.js";
 import { teachManners } from "./manners.js";
@@ -15,10 +15,11 @@ import { createShortcuts } from "./shortcuts.js";
 import { createStage } from "./stage.js";
 import { createToast } from "./toast.js";
 import { createTopbar } from "./topbar.js";
+import { createTranslation } from "./translation.js";
 import { createWatcher } from "./watcher.js";
 
 const byName = (list) => new Map(list.map((each) => [each.name, each]));
-const KINDS = { models: "checkpoint", vaes: "vae", loras: "lora" };
+const KINDS = { models: "checkpoint", vaes: "vae", loras: "lora", translators: "translator" };
 
 async function start() {
   const places = ["top", "stage", "gallery", "models", "desk"].map((name) => whenThere(`#studio-${name}`));
@@ -27,7 +28,7 @@ async function start() {
     studio.models(),
     studio.samplers().then(byName),
   ]);
-  const installed = { models: new Map(), vaes: new Map(), loras: new Map(), samplers };
+  const installed = { models: new Map(), vaes: new Map(), loras: new Map(), translators: new Map(), samplers };
   sort(found);
   const { tabs } = factsOf(top);
   const toast = createToast();
@@ -58,8 +59,16 @@ async function start() {
     const before = names();
     sort(list);
     if (names() !== before) desk.relist();
+    translation?.look();
   }
 
+  /** To the list of what can be installed. */
+  function goInstall() {
+    memory.set("models.view", "install");
+    rooms.go("models");
+  }
+
+  let translation = null;
   const counts = new Map();
   function onJob(job) {
     stage.onJob(job);
@@ -84,6 +93,7 @@ async function start() {
   const restored = desk.restore();
   teachManners(desk, { lastSeed: () => stage.current?.request.seed ?? null, goModels: () => rooms.go("models") });
   createPrompting(desk, { toast, installed, onQueued: (ids) => (stage.expect(ids[0]), ids.forEach(watcher.watch)) });
+  translation = await createTranslation(desk, { ...installed, goInstall });
   rooms.enter();
   await Promise.all([restored, watcher.resume(), recall(stage)]);
   stage.recall();

@@ -39,18 +39,19 @@ export function createOffers({ onInstall }) {
 
 function createOffer(offer, onInstall) {
   let working = false;
+  const title = offer.names[language.slice(0, 2)] ?? offer.title;
   const install = t("hub.install", { size: size(offer.size) });
   const button = el("button", { type: "button", class: "quiet-button figures", onclick: () => working || onInstall(offer.repo_id) });
   const there = el("span", { class: "model-state" }, el("span", { class: "dot is-on" }), t("hub.installed"));
   const family = said(`family.${offer.family}`) ? t(`family.${offer.family}`) : offer.family;
-  const licence = el("a", { class: "page-link", href: offer.page, target: "_blank", rel: "noopener noreferrer", "aria-label": t("hub.page", { title: offer.title, licence: offer.licence }) }, offer.licence);
+  const licence = el("a", { class: "page-link", href: offer.page, target: "_blank", rel: "noopener noreferrer", "aria-label": t("hub.page", { title, licence: offer.licence }) }, offer.licence);
   const element = el(
     "li",
     { class: "model offer" },
     el(
       "div",
       { class: "model-words" },
-      el("p", { class: "model-name" }, offer.title),
+      el("p", { class: "model-name" }, title),
       el("p", {}, offer.words[language.slice(0, 2)] ?? offer.words.en),
       el("ul", { class: "facts" }, el("li", {}, family), el("li", {}, licence)),
     ),
@@ -68,7 +69,7 @@ function createOffer(offer, onInstall) {
       working = Boolean(download) && ACTIVE.includes(download.state);
       const share = download?.total ? `${Math.floor((100 * download.done) / download.total)} %` : t("downloads.started");
       button.textContent = working ? share : download ? t(download.done ? "downloads.resume" : "notice.retry") : install;
-      button.setAttribute("aria-label", `${button.textContent}: ${offer.title}`);
+      button.setAttribute("aria-label", `${button.textContent}: ${title}`);
       button.setAttribute("aria-disabled", String(working));
     },
   };

@@ -3,7 +3,7 @@ import { el, iconButton } from "./dom.js";
 import { count, t } from "./i18n.js";
 import { createRow } from "./shelfrow.js";
 
-const GROUPS = ["checkpoint", "lora", "vae", "embedding", "upscaler", "problem"];
+const GROUPS = ["checkpoint", "lora", "vae", "embedding", "upscaler", "translator", "problem"];
 const TYPING = 120;
 
 /**

@@ -155,6 +155,7 @@ class ModelAnswer(BaseModel):
 
     ``problem`` says why it cannot be used, ``defaults`` what a job leaves out. ``sha256`` is null
     until it was computed; ``hash`` is its beginning, as A1111 writes it. ``where`` is its path.
+    ``languages``: what its prompts may be written in, or what a translator reads and writes.
     """
 
     name: str
@@ -172,6 +173,7 @@ class ModelAnswer(BaseModel):
     prediction_type: str
     inpainting: bool
     variety: str
+    languages: list[str]
     defaults: dict[str, str | int | float]
 
     @classmethod
@@ -193,6 +195,7 @@ class ModelAnswer(BaseModel):
             prediction_type=info.prediction_type,
             inpainting=info.inpainting,
             variety=info.variety,
+            languages=[*info.languages],
             defaults=info.defaults.as_values(),
         )
 

@@ -20,6 +20,7 @@ from studio.api import (
     previews,
     prompts,
     recipes,
+    translate,
     words,
 )  # fmt: skip
 from studio.api.answers import ErrorAnswer
@@ -60,7 +61,9 @@ def create_api(studio: Studio) -> FastAPI:
     errors.install(app)
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
-    for room in (jobs, pictures, recipes, models, previews, hub, merges, words, prompts):
+    for room in (
+        jobs, pictures, recipes, models, previews, hub, merges, words, prompts, translate
+    ):  # fmt: skip
         app.include_router(room.router)
 
     @app.get("/healthz", tags=["studio"], summary="Whether the studio is up, and how busy it is")

@@ -42,6 +42,9 @@ class OfferAnswer(BaseModel):
     words: Mapping[str, str]
     page: str
     installed: bool
+    kind: str
+    revision: str | None
+    names: Mapping[str, str]
 
 
 class FileAnswer(BaseModel):

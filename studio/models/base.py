@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from studio.prompt.chunks import Chunk
 
 
-Kind = Literal["checkpoint", "vae", "lora", "embedding", "upscaler"]
+Kind = Literal["checkpoint", "vae", "lora", "embedding", "upscaler", "translator"]
 Layout = Literal["folder", "file"]
 """A folder in diffusers' format, or one file in the original (LDM/SGM) layout."""
 
@@ -53,7 +53,8 @@ class ModelInfo:
     takes nine channels. ``sha256`` is None until it was computed. ``prediction_type`` is "" where
     the file does not tell. ``variety`` is what it is within its kind, "" where that is usual or not
     known: "lcm", "turbo", "lightning", "hyper" (checkpoint), "tiny" (vae), "kohya", "peft", "loha",
-    "lokr" (lora), "rrdbnet", "srvgg" (upscaler).
+    "lokr" (lora), "rrdbnet", "srvgg" (upscaler). ``languages``: what a checkpoint's prompts may be
+    written in, or what a translator reads and writes.
     """
 
     name: str
@@ -70,6 +71,7 @@ class ModelInfo:
     inpainting: bool = False
     sha256: str | None = None
     variety: str = ""
+    languages: tuple[str, ...] = ("en",)
 
     @property
     def short_hash(self) -> str | None:

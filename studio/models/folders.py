@@ -23,7 +23,7 @@ MAX_DEPTH = 6
 SAFETENSORS = (".safetensors", ".sft")
 OTHER_WEIGHTS = (*PICKLES, ".gguf", ".onnx")
 
-OWN_FOLDERS = ("checkpoints", "vae", "loras", "embeddings", "upscalers")
+OWN_FOLDERS = ("checkpoints", "vae", "loras", "embeddings", "upscalers", "translators")
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ _KIND_OF_FOLDER: Mapping[str, Kind] = {
     "diffusion_models": "checkpoint", "unet": "checkpoint",
     "vae": "vae", "vae-approx": "vae", "vae_approx": "vae",
     "lora": "lora", "loras": "lora", "lycoris": "lora",
-    "embeddings": "embedding",
+    "embeddings": "embedding", "translators": "translator",
     "upscalers": "upscaler", "upscale_models": "upscaler", "esrgan": "upscaler",
     "realesrgan": "upscaler", "bsrgan": "upscaler", "swinir": "upscaler", "dat": "upscaler",
     "scunet": "upscaler", "ldsr": "upscaler",

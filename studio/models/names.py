@@ -15,7 +15,7 @@ def kind_in_words(kind: Kind) -> Sentence:
     """What a kind of model is called within a sentence."""
     words: dict[Kind, Sentence] = {
         "checkpoint": say("model"), "vae": say("VAE"), "lora": say("LoRA"),
-        "embedding": say("embedding"), "upscaler": say("upscaler"),
+        "embedding": say("embedding"), "upscaler": say("upscaler"), "translator": say("translator"),
     }  # fmt: skip
     return words[kind]
 

@@ -10,6 +10,7 @@ from studio.errors import InvalidRequest
 from studio.models.base import ModelDefaults, ModelInfo
 from studio.models.defaults import defaults_for, distillation_in_words, with_card
 from studio.models.recognise import FAMILY_OF_CONTEXT, NATIVE_SIZES
+from studio.models.translators import describe_translator, is_translator
 from studio.models.weights import read_object, weight_files, weights_problem, weights_size
 from studio.sentences import Sentence, say
 
@@ -57,15 +58,18 @@ def no_clip_pair(model: str) -> InvalidRequest:
 
 
 def is_component(folder: Path) -> bool:
-    """Whether a folder is one component alone, as diffusers saves it."""
-    return (folder / "config.json").is_file() and bool(
-        read_object(folder / "config.json").get("_class_name")
-    )
+    """Whether a folder is one component alone, as diffusers saves it, or a translator."""
+    if not (folder / "config.json").is_file():
+        return False
+    config = read_object(folder / "config.json")
+    return bool(config.get("_class_name")) or is_translator(config)
 
 
 def describe_component(name: str, folder: Path) -> ModelInfo:
     """A component alone: an autoencoder is of use, others are not and say so."""
     config = read_object(folder / "config.json")
+    if is_translator(config):
+        return describe_translator(name, folder)
     kind = str(config["_class_name"])
     size = weights_size(folder)
     if kind not in ("AutoencoderKL", "AutoencoderTiny"):
@@ -107,19 +111,20 @@ def describe_pipeline(name: str, folder: Path) -> ModelInfo:
         prediction_type=str(scheduler.get("prediction_type", "epsilon")),
         inpainting=unet.get("in_channels") == 9,
         variety=variety,
+        languages=("en", "zh") if card.get("name") == "pocket" else ("en",),
     )
 
 
 def hashed_files(info: ModelInfo) -> tuple[Path, ...]:
     """The files whose bytes, one after another, make a model's SHA-256.
 
-    A file is its own. A folder goes by its UNet (an autoencoder's folder by its only weights): the
+    A file is its own. A folder goes by its UNet (any other kind's folder by its only weights): the
     other parts are the same in most models of a family, and the configuration changes with the
     tool that saved it.
     """
     if info.layout == "file":
         return (info.path,)
-    return tuple(weight_files(info.path if info.kind == "vae" else info.path / "unet"))
+    return tuple(weight_files(info.path / "unet" if info.kind == "checkpoint" else info.path))
 
 
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:

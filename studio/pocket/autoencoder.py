@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from studio.pocket.architecture import LATENT_CHANNELS, VAE_SCALE_FACTOR, make_autoencoder
 from studio.pocket.data import HELD_OUT, Renders, scene_at, to_pictures, to_tensor
+from studio.pocket.device import half_precision
 from studio.pocket.loop import Settings, compiled
 from studio.pocket.world import render
 
@@ -120,7 +121,7 @@ class AutoencoderStage:
 @torch.no_grad()
 def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
     """Encode (B, 3, H, W) in [-1, 1] to the mean latents (B, 4, H/8, W/8), not yet scaled."""
-    with torch.autocast(images.device.type, torch.bfloat16):
+    with half_precision(images.device):
         latents: torch.Tensor = autoencoder.encode(images).latent_dist.mean
     return latents.float()
 
@@ -129,6 +130,6 @@ def encode(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
 def reconstruct(autoencoder: AutoencoderKL, images: torch.Tensor) -> torch.Tensor:
     """Encode and decode (B, 3, H, W) in [-1, 1]."""
     latents = encode(autoencoder, images)
-    with torch.autocast(images.device.type, torch.bfloat16):
+    with half_precision(images.device):
         drawn: torch.Tensor = autoencoder.decode(latents).sample
     return drawn.float()

@@ -15,7 +15,8 @@ from studio.pocket.architecture import VISION_SIZE
 from studio.pocket.attributes import Heads, labels, read, reading_loss
 from studio.pocket.clip import shrink
 from studio.pocket.data import HELD_OUT, Renders, scene_at, to_tensor
-from studio.pocket.loop import Settings, layout
+from studio.pocket.device import layout
+from studio.pocket.loop import Settings
 from studio.pocket.world import render
 
 COLUMNS = VISION_SIZE // 16

@@ -13,8 +13,9 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from studio.pocket.architecture import make_scheduler, make_unet
 from studio.pocket.clip import tokenize
 from studio.pocket.data import HELD_OUT, draw_caption, scene_at
+from studio.pocket.device import layout
 from studio.pocket.latents import Latents, measure_scaling
-from studio.pocket.loop import Settings, compiled, layout
+from studio.pocket.loop import Settings, compiled
 from studio.pocket.sampling import draw, sheet
 from studio.pocket.world import full_caption
 

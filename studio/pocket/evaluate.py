@@ -22,8 +22,9 @@ from studio.pocket.autoencoder import reconstruct
 from studio.pocket.card import load_card, save_card
 from studio.pocket.classifier import Classifier, ClassifierStage, classify
 from studio.pocket.data import HELD_OUT, Renders, scene_at, to_pictures, to_tensor
+from studio.pocket.device import choose_device
 from studio.pocket.latents import halve
-from studio.pocket.loop import Settings, checkpoint_path, choose_device, fit, load_averaged
+from studio.pocket.loop import Settings, checkpoint_path, fit, load_averaged
 from studio.pocket.sampling import draw, sheet
 from studio.pocket.world import Scene, full_caption, render
 

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from studio.pocket.device import choose_device, half_precision
 from studio.pocket.muon import Optimizer
 from studio.pocket.team import MEET_STEPS, Team
 
@@ -29,7 +29,7 @@ class Settings:
     seed: int = 0
     minutes: float | None = None
     compiled: bool = True
-    device: torch.device = field(default_factory=lambda: choose_device())
+    device: torch.device = field(default_factory=choose_device)
     team: Team = field(default_factory=Team)
 
 
@@ -52,21 +52,6 @@ class Stage(Protocol):
 
     def report(self, averaged: nn.Module, folder: Path) -> str:
         """Look at the averaged weights: save a sheet if there is one, return a line of text."""
-
-
-def choose_device() -> torch.device:
-    """Return the CUDA device of this process where there is one, else the CPU."""
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-
-
-def layout(device: torch.device) -> torch.memory_format:
-    """Return the memory format that trains fastest: channels last on CUDA, first on a CPU.
-
-    Measured on a Zen 4 core in bf16: the UNet 57 pictures/s against 32, crops 39/s against 29.
-    """
-    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
 
 
 def compiled(function: Callable[..., Any], settings: Settings) -> Callable[..., Any]:
@@ -161,7 +146,7 @@ def fit(stage: Stage, settings: Settings) -> Progress:
     while done < 1:
         started = time.monotonic()
         optimizer.set_rate(learning_rate(done, stage.peak_rate))
-        with torch.autocast(settings.device.type, torch.bfloat16):
+        with half_precision(settings.device):
             loss, count = stage.loss(generator, done)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(learner.parameters(), 1.0)

@@ -10,6 +10,8 @@ from diffusers import StableDiffusionPipeline
 from numpy.typing import NDArray
 from PIL import Image
 
+from studio.pocket.device import half_precision
+
 
 @torch.no_grad()
 def draw(
@@ -28,7 +30,7 @@ def draw(
     for start in range(0, len(captions), batch):
         texts = list(captions[start : start + batch])
         generators = [torch.Generator().manual_seed(seed + start + k) for k in range(len(texts))]
-        with torch.autocast(pipeline.device.type, torch.bfloat16):
+        with half_precision(pipeline.device):
             images = call(
                 texts,
                 width=size,

@@ -16,8 +16,8 @@ Several processes on one stage (on a busy CPU, one per core with OMP_NUM_THREADS
 
     torchrun --nproc-per-node 2 -m studio.pocket.train --out training --stage diffusion-256
 
-Runs on CUDA in bf16, compiled, where there is one, else on the CPU in bf16. The model is written
-to `<out>/model`.
+Runs on CUDA in bf16, compiled, where there is one, else on the CPU, in bf16 where it has that. The
+model is written to `<out>/model`.
 """
 
 import argparse
@@ -30,10 +30,11 @@ from studio.pocket.card import write_card
 from studio.pocket.clip import ClipStage
 from studio.pocket.data import Renders
 from studio.pocket.decoder import DecoderStage
+from studio.pocket.device import layout
 from studio.pocket.diffusion import DiffusionStage
 from studio.pocket.export import export, load_autoencoder, load_pair, load_tokenizer_of, load_unet
 from studio.pocket.latents import Latents, measure_scaling
-from studio.pocket.loop import Settings, Stage, checkpoint_path, fit, layout, load_averaged
+from studio.pocket.loop import Settings, Stage, checkpoint_path, fit, load_averaged
 from studio.pocket.team import join_team
 from studio.pocket.tokenizer import caption_corpus, train_tokenizer
 from studio.pocket.warm import warm_start

@@ -22,8 +22,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from studio.errors import InvalidRequest
 from studio.prompt.plan import Condition
+from studio.sentences import say
 
+MOST_CHUNKS: Final = 150
+"""Of one prompt. Ten thousand letters of ordinary words need a quarter of it; of emoji that a
+vocabulary does not know, which take a token a byte, more than three times as many."""
 BACKTRACK: Final = 20
 """So many tokens are moved to the next chunk at most, A1111's default."""
 
@@ -55,6 +60,7 @@ def chunks_of(condition: Condition, tokenize: Tokenize, length: int = 75) -> tup
     """The condition in chunks of at most ``length`` tokens; one empty chunk for no words.
 
     ``tokenize``: text -> ids without marks; negative ids are the vectors of learnt embeddings.
+    Raises InvalidRequest for more than MOST_CHUNKS.
     """
     filler = _Filler(length, tuple(tokenize(",")))
     for number, block in enumerate(condition.blocks()):
@@ -64,7 +70,21 @@ def chunks_of(condition: Condition, tokenize: Tokenize, length: int = 75) -> tup
             for group in _groups(tokenize(span.text)):
                 filler.add(group, span.weight)
     filler.end(last=True)
+    _check(len(filler.chunks), length)
     return tuple(filler.chunks)
+
+
+def _check(chunks: int, length: int) -> None:
+    if chunks > MOST_CHUNKS:
+        text = say(
+            "The model reads this prompt in {chunks:,} parts of {length} pieces (tokens), and it "
+            "can have at most {most}: shorten it, or leave out characters that the model does not "
+            "know.",
+            chunks=chunks,
+            length=length,
+            most=MOST_CHUNKS,
+        )
+        raise InvalidRequest.of("prompt", text)
 
 
 def filled(chunks: Sequence[Chunk], count: int) -> tuple[Chunk, ...]:

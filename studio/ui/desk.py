@@ -38,7 +38,9 @@ def build_desk(studio: Studio, words: Any) -> None:
         controls["prompt"] = make.text("prompt", lines=4, most=14)
         mount_point("prompting")
         mount_point("words")
+        mount_point("english-prompt")
         controls["negative_prompt"] = make.text("negative_prompt", lines=1, most=6)
+        mount_point("english-negative_prompt")
         with gr.Row(elem_id="proportions"):
             controls["shape"] = make.shape()
             controls["num_images"] = make.number("num_images")

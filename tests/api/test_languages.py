@@ -9,6 +9,8 @@ import httpx
 
 from studio.languages import COOKIE
 from tests.api.conftest import RunningStudio
+from tests.translators import CHINESE as CHINESE_WORDS
+from tests.translators import ENGLISH, save_tiny_translator
 from tests.weights import write_weights
 
 CHINESE = {"accept-language": "zh-CN,zh;q=0.9"}
@@ -61,6 +63,25 @@ def test_a_failed_job_is_told_in_each_language_after_a_restart_too(data_dir: Pat
     assert json.loads(data.removeprefix("data: "))["error"] == chinese
     _problems_come_from_the_ledger(again)
     again.stop()
+
+
+def test_translate_answers_or_says_how_to_get_a_translator(data_dir: Path) -> None:
+    studio = RunningStudio(data_dir)
+    asked = {"text": f"({CHINESE_WORDS[0]}:1.3), AND __颜色__"}
+    missing = studio.http.post("/api/v1/translate", json=asked)
+    assert missing.status_code == 404
+    assert "install “Chinese to English”" in said(missing)
+    assert "请在“模型”页安装“中译英”" in said(
+        studio.http.post("/api/v1/translate", json=asked, headers=CHINESE)
+    )
+    save_tiny_translator(data_dir / "models" / "translators" / "zh-en")
+    found = studio.http.post("/api/v1/translate", json=asked)
+    assert found.json() == {"text": f"({ENGLISH[0]}:1.3), AND __颜色__"}
+    assert studio.http.post("/api/v1/translate", json={"text": 3}).status_code == 422
+    assert studio.http.post("/api/v1/translate", json={"text": "x" * 20_000}).status_code == 422
+    handed_in = studio.job(studio.submit(prompt=CHINESE_WORDS[0], num_inference_steps=1))
+    assert handed_in["request"]["prompt"] == CHINESE_WORDS[0], "painted as it is"
+    studio.stop()
 
 
 def _problems_come_from_the_ledger(studio: RunningStudio) -> None:

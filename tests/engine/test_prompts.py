@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
@@ -17,6 +18,7 @@ from studio.engine.conditioning import (
     Wording,
 )
 from studio.engine.engine import Engine
+from studio.errors import InvalidRequest
 from studio.models.base import LoadedModel
 from studio.models.store import ModelStore
 from studio.prompt.chunks import Chunk, chunks_of
@@ -158,3 +160,14 @@ def test_second_order_samplers_switch_between_steps() -> None:
 def test_plain_prompts_stay_constant(store: ModelStore) -> None:
     (plain,) = encode(store.acquire("tiny"), "a boat", steps=50)
     assert isinstance(plain, Constant)
+
+
+def test_a_prompt_of_too_many_chunks_is_refused_in_a_sentence(
+    engine: Engine, recipe: Callable[..., GenerationRequest]
+) -> None:
+    """Nine thousand emoji come to 36,000 tokens: 480 passes, and minutes for every step."""
+    with pytest.raises(InvalidRequest, match=r"in 480 parts .*at most 150"):
+        pictures(engine.generate(recipe(prompt="🙂" * 9_000)))
+    with pytest.raises(InvalidRequest, match=r"at most 150"):
+        pictures(engine.generate(recipe(negative_prompt="BREAK " * 151)))
+    assert pictures(engine.generate(recipe(prompt="a, " * 3_333, num_inference_steps=1)))

@@ -22,6 +22,7 @@ from studio.models.hub.plan import RepoFile
 from studio.models.hub.talk import ask
 from studio.settings import REPOSITORY
 from tests.stand_in import Repo, StandIn, diffusers_files, safetensors, stand_in
+from tests.translators import save_tiny_translator
 
 SECONDS = 60.0
 LARGE = 2_000_000
@@ -447,3 +448,26 @@ def test_kinds_by_the_names_of_tensors() -> None:
 def test_a_file_is_named_after_what_says_more() -> None:
     assert file_name("diffusion_pytorch_model.fp16.safetensors", "sd-vae") == "sd-vae"
     assert file_name("x/Ink Wash!.safetensors", "repo") == "Ink-Wash-"
+
+
+def test_a_translator_is_installed_whole_and_at_the_revision_of_the_list(
+    make_hub: Callable[..., Hub], hub_server: StandIn, tmp_path: Path
+) -> None:
+    name = "Helsinki-NLP/opus-mt-zh-en"
+    made = save_tiny_translator(tmp_path / "made")
+    files = {path.name: path.read_bytes() for path in made.iterdir()}
+    others = {"pytorch_model.bin": b"pickle", "rust_model.ot": b"rust", "README.md": b"#"}
+    hub_server.repos[name] = Repo({**files, **others}, pipeline=None)
+    hub = make_hub()
+    plan = hub.plan(name).plan
+    assert (plan.kind, plan.problem) == ("translator", None)
+    assert {file.path for file in plan.files} == set(files)
+    (offer,) = [offer for offer in hub.offers() if offer.kind == "translator"]
+    assert offer.repo_id == name
+    assert any(f"/revision/{offer.revision}" in asked.path for asked in hub_server.asked)
+    hub.install(name)
+    done = until(hub, "done")
+    assert done.where == str(tmp_path / "models/translators/opus-mt-zh-en")
+    (info,) = Catalog([tmp_path / "models"]).list()
+    assert (info.kind, info.problem, info.languages) == ("translator", None, ("zh", "en"))
+    assert [each.installed for each in hub.offers() if each.kind == "translator"] == [True]

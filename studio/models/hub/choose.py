@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from studio.models.base import Kind
 from studio.models.hub.plan import RepoFile
+from studio.models.translators import FILES, OPTIONAL, WEIGHTS
 from studio.sentences import Sentence, say
 
 _PIPELINES = re.compile(
@@ -59,6 +60,15 @@ def folder_files(files: Sequence[RepoFile]) -> list[RepoFile]:
     for found in weights.values():
         chosen += found
     return [replace(file, target=file.path) for file in chosen]
+
+
+def translator_files(files: Sequence[RepoFile]) -> list[RepoFile]:
+    """The files of a translator (a Marian model); empty for anything else."""
+    found = {file.path: file for file in files}
+    if not {*FILES, WEIGHTS} <= set(found):
+        return []
+    wanted = (*FILES, *OPTIONAL, WEIGHTS, *_SMALL[""][1:])
+    return [replace(found[path], target=path) for path in wanted if path in found]
 
 
 def single_files(files: Iterable[RepoFile]) -> list[RepoFile]:

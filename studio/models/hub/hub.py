@@ -6,11 +6,12 @@ import json
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from studio.errors import HubError, InvalidRequest
+from studio.models.base import Kind
 from studio.models.hub.address import Address, read_address
 from studio.models.hub.download import Download
 from studio.models.hub.downloads import Downloads
@@ -28,7 +29,10 @@ _BUSY_SECONDS = 5.0
 class Offer:
     """One model of the curated list: ``size`` in bytes, roughly; ``words`` by language.
 
-    ``page`` is the repository's page for people, with its licence.
+    ``names``: its title by language, where that is not the same in all.
+
+    ``page`` is the repository's page for people, with its licence. ``revision`` is the commit that
+    is meant where it is not the latest: one that has safetensors.
     """
 
     repo_id: str
@@ -39,6 +43,9 @@ class Offer:
     words: Mapping[str, str]
     page: str
     installed: bool
+    kind: Kind = "checkpoint"
+    revision: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Hub:
 
         Raises InvalidRequest for a text that is no address, NotFound, HubError.
         """
-        place = own_place(self._models, self._plan(read_address(repo_id, file)))
+        place = own_place(self._models, self._plan(self._meant(repo_id, file)))
         existing = next(each for each in (place.goal, *place.goal.parents) if each.exists())
         free = shutil.disk_usage(existing).free
         return Look(place.plan, place.goal.exists(), place.kept(), free, place.goal)
@@ -94,7 +101,7 @@ class Hub:
 
         Raises InvalidRequest when the text is no address or its model is here, and QueueFull.
         """
-        address = read_address(repo_id, file)
+        address = self._meant(repo_id, file)
         where = installed(self._models).get((address.repo_id, address.file))
         if where:
             sentence = say(
@@ -116,6 +123,14 @@ class Hub:
     def close(self) -> None:
         """Stop every install, keeping what came."""
         self._downloads.close()
+
+    def _meant(self, repo_id: object, file: object) -> Address:
+        """What an address means; a repository of the list is meant at the list's revision."""
+        address = read_address(repo_id, file)
+        if address.revision is not None:
+            return address
+        listed = {offer.repo_id: offer.revision for offer in self.offers()}
+        return replace(address, revision=listed.get(address.repo_id))
 
     def _plan(self, address: Address) -> Plan:
         command = {

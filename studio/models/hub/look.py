@@ -14,6 +14,7 @@ from studio.models.hub.choose import (
     kind_of,
     pipeline_problem,
     single_files,
+    translator_files,
 )
 from studio.models.hub.plan import Plan, RepoFile
 from studio.models.hub.reach import gate
@@ -59,6 +60,8 @@ def _filled(
                 )
             )
         return _single(plan, chosen[0], api)
+    if translator := translator_files(files):
+        return replace(plan, kind="translator", files=tuple(translator))
     whole = folder_files(files)
     if whole:
         problem = plan.problem or pipeline_problem(pipeline)

@@ -15,6 +15,7 @@ FOLDER_OF_KIND: Mapping[Kind, str] = {
     "lora": "loras",
     "embedding": "embeddings",
     "upscaler": "upscalers",
+    "translator": "translators",
 }
 """Kind -> the folder under ``models/`` that such a model is put in."""
 
