@@ -29,7 +29,8 @@ Version: v1.10.1"""
 SETTINGS = {
     "prompt": "a red boat, “(at) sea”", "negative_prompt": "people", "sampler": "euler_a",
     "sigma_schedule": "automatic", "num_inference_steps": 3, "guidance_scale": 5.5, "seed": 77,
-    "width": 96, "height": 64, "clip_skip": 2,
+    "width": 96, "height": 64, "clip_skip": 2, "guidance_rescale": 0.5, "guidance_end": 0.75,
+    "normalize_emphasis": False, "variation_seed": 9, "variation_strength": 0.25,
 }  # fmt: skip
 
 
