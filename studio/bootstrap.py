@@ -20,6 +20,7 @@ from studio.keeper import ModelKeeper
 from studio.languages import load_speakers
 from studio.models.addons.listing import check_addons
 from studio.models.catalog import Catalog
+from studio.models.counting import TokenCounter
 from studio.models.folders import prepare
 from studio.models.hub.hub import Hub
 from studio.models.merging.merges import Merges
@@ -55,6 +56,7 @@ class Studio:
         self._lock = FolderLock(settings.data_dir)
         self.catalog = Catalog(settings.models_dirs)
         self.keeper = ModelKeeper(settings, self.catalog)
+        self.counter = TokenCounter(self.catalog)
         try:
             prepare(settings.models, settings.models_dir)
             self.catalog.remember(settings.data_dir / "models.sqlite")

@@ -36,6 +36,7 @@ export async function call(method, path, { query, body } = {}) {
   } catch {
     throw new ApiError("", 0);
   }
+  if (answer.status === 204) return null;
   const type = answer.headers.get("content-type") ?? "";
   const content = type.includes("json") ? await answer.json() : await answer.text();
   if (!answer.ok) throw new ApiError(content?.detail ?? answer.statusText, answer.status);

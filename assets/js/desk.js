@@ -8,6 +8,7 @@ import { sizeOf, shapeOf } from "./shapes.js";
 import { t } from "./i18n.js";
 
 const NOT_IN_A_REQUEST = ["shape"];
+const BESIDE = ["styles"]; // what the page's own parts hold, and no control of Gradio's
 const PATIENCE = 80;
 const ANSWER = 1500;
 
@@ -20,12 +21,14 @@ export function createDesk(facts, installed) {
   const { models } = installed;
   const choices = createChoices(installed);
   /** @type {Record<string, any>} */
-  let held = { ...facts.values, shape: "square", seed: null, prompt: "", negative_prompt: "" };
+  let held = { ...facts.values, shape: "square", seed: null, prompt: "", negative_prompt: "", styles: [] };
   let pending = {};
   let settled = [];
   let saving = 0;
   let expecting = 0;
   const problems = createProblems(showField);
+  const watchers = new Set();
+  const isHeld = (name) => fields.includes(name) || BESIDE.includes(name);
   const listeners = { ticket: null, ordered: null, refused: null, unknown: null, changed: null };
 
   function showField(name) {
@@ -86,7 +89,8 @@ export function createDesk(facts, installed) {
   /** Every control's value, in order -> values by name. @param {any[]} given */
   function read(given) {
     const values = Object.fromEntries(fields.map((name, index) => [name, given[index]]));
-    return { ...values, seed: asSeed(values.seed) };
+    const beside = Object.fromEntries(BESIDE.map((name) => [name, held[name]]));
+    return { ...values, ...beside, seed: asSeed(values.seed) };
   }
 
   function save() {
@@ -105,12 +109,27 @@ export function createDesk(facts, installed) {
     keep();
     listeners.changed?.(held);
     listeners.wording?.(held);
+    watchers.forEach((watcher) => watcher(held));
+  }
+
+  /** What is held, as a job takes it. */
+  function asOrder() {
+    return Object.fromEntries(Object.entries(held).filter(([name]) => isHeld(name) && !NOT_IN_A_REQUEST.includes(name)));
+  }
+
+  /** What is held, in the words that the model reads. */
+  async function inItsWords() {
+    return (await listeners.english?.(asOrder())) ?? asOrder();
   }
 
   addEventListener("pagehide", () => saving && save());
 
   return {
     listeners,
+    asOrder,
+    inItsWords,
+    /** Be told whenever what is held changes. @param {(held: Record<string, any>) => void} watcher */
+    watch: (watcher) => watchers.add(watcher),
     get values() {
       return held;
     },
@@ -134,6 +153,7 @@ export function createDesk(facts, installed) {
       setTimeout(() => waiting.forEach((done) => done()));
       const before = read(given);
       const next = choices.mended({ ...before, ...values }, facts.values);
+      for (const name of BESIDE) if (name in values) problems.clear(name);
       remember(next);
       const touched = (name) => name in values || next[name] !== before[name] || (name === "sigma_schedule" && "sampler" in values);
       return fields.map((name, index) => (touched(name) ? update(name, next[name]) : given[index]));
@@ -144,8 +164,7 @@ export function createDesk(facts, installed) {
       problems.clearAll();
       listeners.ordered?.();
       expectTicket();
-      const order = Object.entries(held).filter(([name]) => fields.includes(name) && !NOT_IN_A_REQUEST.includes(name));
-      return (await listeners.english?.(Object.fromEntries(order))) ?? Object.fromEntries(order);
+      return inItsWords();
     },
     /** Gradio: the server's answer to an order. @param {any} ticket */
     ticket(ticket) {
@@ -164,13 +183,18 @@ export function createDesk(facts, installed) {
       clearTimeout(expecting);
       listeners.refused?.({ title: t("lost.title"), text: t("lost.text") });
     },
-    /** Values onto the desk, as from a picture's recipe. @param {Record<string, any>} values */
-    apply(values) {
-      const known = Object.fromEntries(Object.entries(values).filter(([name]) => fields.includes(name)));
+    /**
+     * Values onto the desk, as from a picture's recipe. How many pictures are made stays, unless `counts`.
+     * @param {Record<string, any>} values @param {{counts?: boolean}} [options]
+     */
+    apply(values, { counts = false } = {}) {
+      const known = Object.fromEntries(Object.entries(values).filter(([name]) => isHeld(name)));
       if (known.model && !models.has(known.model)) delete known.model;
       if (known.width && known.height) known.shape = shapeOf(known.width, known.height, native());
-      delete known.num_images;
-      delete known.batch_size;
+      if (!counts) {
+        delete known.num_images;
+        delete known.batch_size;
+      }
       problems.clearAll();
       return write(known);
     },
@@ -180,7 +204,8 @@ export function createDesk(facts, installed) {
     /** As left at the last visit. */
     restore() {
       const kept = memory.get("desk") ?? {};
-      const known = Object.fromEntries(Object.entries({ ...held, ...kept }).filter(([name]) => fields.includes(name)));
+      const known = Object.fromEntries(Object.entries({ ...held, ...kept }).filter(([name]) => isHeld(name)));
+      if (!Array.isArray(known.styles)) known.styles = [];
       return write(known);
     },
     /** What is installed has changed: the lists offer it. */

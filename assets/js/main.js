@@ -8,6 +8,7 @@ import { createGallery } from "./gallery.js";
 import { createLightbox } from "./lightbox.js";
 import { teachManners } from "./manners.js";
 import { createModels } from "./models.js";
+import { createPrompting } from "./prompting.js";
 import { createRecipes } from "./recipes.js";
 import { createRooms } from "./rooms.js";
 import { createShortcuts } from "./shortcuts.js";
@@ -91,6 +92,7 @@ async function start() {
   window.studioIsReady({ desk });
   const restored = desk.restore();
   teachManners(desk, { lastSeed: () => stage.current?.request.seed ?? null, goModels: () => rooms.go("models") });
+  createPrompting(desk, { toast, onQueued: (ids) => (stage.expect(ids[0]), ids.forEach(watcher.watch)) });
   translation = await createTranslation(desk, { ...installed, goInstall });
   rooms.enter();
   await Promise.all([restored, watcher.resume(), recall(stage)]);

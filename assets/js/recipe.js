@@ -11,14 +11,23 @@ const SEEDS = 2 ** 32;
 export const indexOf = (id) => Number(id.slice(id.lastIndexOf("-") + 1));
 
 /**
- * Picture `id` of a job: seed + index, one picture.
+ * Picture `id` of a job, with its own seed and the words that were drawn for it.
  * @param {any} job @param {string} id @returns {Picture}
  */
 export function pictureOf(job, id) {
   const index = indexOf(id);
-  const request = { ...job.request, seed: (job.request.seed + index) % SEEDS, num_images: 1, batch_size: 1 };
+  const request = requestOf(job.request, index);
   const { width, height } = request;
   return { id, job_id: job.id, index, width, height, request, favourite: false, created: job.created };
+}
+
+/** The recipe of picture `index` alone, as the server writes it. @param {Record<string, any>} request @param {number} index */
+export function requestOf(request, index) {
+  const counted = request.variation_strength ? "variation_seed" : "seed";
+  const own = { ...request, [counted]: (request[counted] + index) % SEEDS, num_images: 1, batch_size: 1 };
+  if (!request.picture_prompts?.length) return own;
+  const words = { prompt: request.picture_prompts[index], negative_prompt: request.picture_negative_prompts[index] };
+  return { ...own, ...words, styles: [] };
 }
 
 /**

@@ -5,6 +5,7 @@ import { t } from "./i18n.js";
 const KEYS = [
   ["generate", ["Ctrl", "Enter"]],
   ["stop", ["Esc"]],
+  ["weight", ["Ctrl", "↑", "↓"]],
   ["walk", ["←", "→"]],
   ["favourite", ["F"]],
   ["bin", ["Del"]],

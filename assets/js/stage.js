@@ -111,7 +111,8 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
       instant,
       preview: working && job.preview_version ? jobs.preview(job.id, job.preview_version) : "",
     });
-    label.show(request, id ? (hung.find((picture) => picture.id === id) ?? null) : null);
+    const picture = hung.find((each) => each.id === id) ?? null;
+    label.show(picture?.request ?? request, picture);
     strip.mark(working ? "live" : (id ?? "live"));
     return undefined;
   }

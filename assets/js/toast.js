@@ -18,6 +18,7 @@ export function createToast() {
     /** @param {string} text @param {{label: string, run: () => void}} [action] */
     show(text, action) {
       clearTimeout(timer);
+      (document.querySelector("dialog[open]") ?? document.body).append(root); // over what lies on top
       const button = action
         ? el("button", { type: "button", onclick: () => (hide(), action.run()) }, action.label)
         : null;

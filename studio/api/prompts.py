@@ -12,7 +12,7 @@ from studio.api.errors import parameter_problem
 from studio.api.inputs import Body, TheStudio, Visitor, json_body
 from studio.complete import PartialRequest
 from studio.errors import InvalidRequest, NotFound
-from studio.request import MAX_PROMPT, MAX_SEED
+from studio.request import MAX_MODEL, MAX_PROMPT, MAX_SEED
 from studio.sentences import say
 from studio.wordbook.completion import MAX_PREFIX, Completion, Kind
 from studio.wordbook.history import PastPrompt
@@ -32,6 +32,17 @@ class DraftBody(BaseModel):
     styles: list[str] = Field([], max_length=MAX_STYLES)
     seed: int | None = Field(None, ge=-1, le=MAX_SEED)
     num_images: int | None = Field(None, ge=1, description="How many pictures are looked at.")
+    model: str | None = Field(None, max_length=MAX_MODEL, description="Whose tokens are counted.")
+
+    @property
+    def draft(self) -> Draft:
+        """The words alone."""
+        return Draft(self.prompt, self.negative_prompt, self.styles)
+
+    @property
+    def drawn_from(self) -> int:
+        """The seed that choices are drawn from."""
+        return self.seed if self.seed is not None and self.seed >= 0 else 0
 
 
 class WordingAnswer(BaseModel):
@@ -52,6 +63,17 @@ class PreviewAnswer(BaseModel):
     combinations: int
     unknown: list[str]
     drawn: list[WordingAnswer]
+
+
+class TokensAnswer(BaseModel):
+    """Tokens in each chunk, styles counted in; null until PyTorch is there to tell.
+
+    ``length`` is how many fit into a chunk.
+    """
+
+    prompt: list[int] | None = None
+    negative_prompt: list[int] | None = None
+    length: int | None = None
 
 
 class CompletionAnswer(BaseModel):
@@ -92,15 +114,31 @@ class PastPromptAnswer(BaseModel):
 def preview(studio: TheStudio, values: Body) -> PreviewAnswer:
     """One wording for each picture, and how many prompts these words stand for in all."""
     given = _draft(values)
-    draft = Draft(given.prompt, given.negative_prompt, given.styles)
-    seed = given.seed if given.seed is not None and given.seed >= 0 else 0
-    drawn = studio.wordbook.wordings(draft, seed, min(given.num_images or 1, MAX_PREVIEWED))
+    draft, count = given.draft, min(given.num_images or 1, MAX_PREVIEWED)
+    drawn = studio.wordbook.wordings(draft, given.drawn_from, count)
     return PreviewAnswer(
         variants=studio.wordbook.has_variants(draft),
         combinations=studio.wordbook.combinations(given.prompt).count,
         unknown=studio.wordbook.unknown_wildcards(draft),
         drawn=[WordingAnswer(**vars(each)) for each in drawn],
     )
+
+
+@router.post(
+    "/prompts/count",
+    summary="How many tokens a prompt has, chunk by chunk, with its styles",
+    openapi_extra=json_body(DraftBody.model_json_schema()),
+)
+def count_tokens(studio: TheStudio, values: Body) -> TokensAnswer:
+    """For a model, the default one if it is left out. Wildcards count as they are drawn."""
+    given = _draft(values)
+    if studio.keeper.store is None:
+        return TokensAnswer()
+    (said,) = studio.wordbook.wordings(given.draft, given.drawn_from, 1)
+    counted = studio.counter.count(
+        given.model or studio.keeper.default, said.prompt, said.negative_prompt
+    )
+    return TokensAnswer(**vars(counted)) if counted else TokensAnswer()
 
 
 @router.post(

@@ -1,7 +1,8 @@
 """Measure this machine: ``python -m studio.bench [--model NAME | --random sd15] [--json FILE]``.
 
-Prints start-up times (of the bundled model), what a picture costs beside plain diffusers in the
-same run, loading, swapping and memory as a table; ``--json`` writes them. ``--help`` lists more.
+Prints start-up times (of the bundled model), what words and a picture cost beside plain diffusers
+in the same run, loading, swapping and memory as a table; ``--json`` writes them. ``--help`` lists
+more.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ def _model(options: Options) -> Iterator[Figure]:
     else:
         found = model_that_is_there(options.model, Settings(), options.folder)
     with found as measured:
+        if "words" in options.chapters:
+            from studio.bench.wording import measure_wording
+
+            _say("words")
+            yield from measure_wording(measured, options.device, 10 * (options.rounds or 3))
         if "loading" in options.chapters:
             yield from _loading(measured, options)
         if "swapping" in options.chapters:

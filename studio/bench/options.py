@@ -12,7 +12,7 @@ from studio.bench.subject import RANDOM
 
 Against = Literal["parts", "fp32", "half"]
 AGAINST: tuple[Against, ...] = get_args(Against)
-Chapter = Literal["startup", "painting", "loading", "swapping"]
+Chapter = Literal["startup", "words", "painting", "loading", "swapping"]
 CHAPTERS: tuple[Chapter, ...] = get_args(Chapter)
 
 

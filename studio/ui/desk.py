@@ -36,6 +36,7 @@ def build_desk(studio: Studio, words: Any) -> None:
     controls: Controls = {}
     with gr.Column(elem_id="desk", elem_classes="desk"):
         controls["prompt"] = make.text("prompt", lines=4, most=14)
+        mount_point("prompting")
         mount_point("words")
         mount_point("english-prompt")
         controls["negative_prompt"] = make.text("negative_prompt", lines=1, most=6)

@@ -13,8 +13,8 @@ from html import escape
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ROOMS = ("desk", "stage", "picture", "gallery", "models", "merge", "recipe")
-STYLES = ("tokens", "gradio", "frame", *_ROOMS, "overlay")
+_ROOMS = ("desk", "prompting", "stage", "picture", "gallery", "models", "merge", "recipe")
+STYLES = ("tokens", "gradio", "frame", *_ROOMS, "overlay", "sheet")
 
 
 def page_head(title: str, data: Mapping[str, object], modules: Iterable[str]) -> str:

@@ -80,6 +80,30 @@ def test_a_preview_draws_and_counts(studio: RunningStudio) -> None:
     assert wrong.json()["problems"][0]["field"] == "seed"
 
 
+def test_tokens_are_counted_chunk_by_chunk(studio: RunningStudio) -> None:
+    studio.end(studio.submit(prompt="warm", num_inference_steps=1))
+
+    def counted(prompt: str, **more: object) -> list[int]:
+        body = {"prompt": prompt, "model": "pocket", **more}
+        answer = studio.http.post("/api/v1/prompts/count", json=body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["length"] == 75
+        return list(answer.json()["prompt"])
+
+    bare = counted("a red boat")
+    assert len(bare) == 1
+    assert counted("a red boat <lora:ink:0.8>") == bare
+    assert counted("(a red boat:1.3)") == bare
+    assert counted("a red boat", styles=["oil"])[0] > bare[0]
+    assert counted("a red boat BREAK a red boat") == bare * 2
+    assert counted("[a red boat:boat:0.5]") == bare
+    long = counted("red " * 200)
+    assert long[:-1] == [75] * (len(long) - 1)
+    assert counted("") == [0]
+    missing = studio.http.post("/api/v1/prompts/count", json={"model": "nowhere"})
+    assert missing.status_code == 422
+
+
 def test_all_combinations_are_queued_or_none(studio: RunningStudio) -> None:
     order = {"prompt": "a {red|blue} {boat|car}", "num_inference_steps": 1}
     answer = studio.http.post("/api/v1/prompts/combinations", json=order)

@@ -125,12 +125,13 @@ def test_the_whole_bench(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("STUDIO_DATA_DIR", str(data))
     written = tmp_path / "figures.json"
     given = ["--model", "tiny", "--device", "cpu", "--size", "64", "--steps", "2", "--rounds", "1",
-             "--only", "painting", "--against", "parts", "fp32",
+             "--only", "words", "painting", "--against", "parts", "fp32",
              "--json", str(written)]  # fmt: skip
     assert main(given) == 0
     names = [one["name"] for one in json.loads(written.read_text())["figures"]]
     what = "64×64, 2 steps, batch 1"
     assert f"{what}: studio / plain diffusers fp32" in names
+    assert "encoding it again / the first time" in names
     assert f"{what}: share of the matrix products' rate" in names
     assert len(names) == len(set(names))
     assert main(["--model", "nowhere", "--only", "painting"]) == 2

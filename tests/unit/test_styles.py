@@ -30,6 +30,14 @@ def test_at_least_sixty_ship_each_named_in_both_languages() -> None:
     assert {one.pocket for one in SHIPPED if one.pocket} == set(STYLES)
 
 
+def test_a_style_that_pocket_comes_near_has_a_small_picture() -> None:
+    folder = REPOSITORY / "assets/styles"
+    assert {file.stem for file in folder.iterdir()} == {one.id for one in SHIPPED if one.pocket}
+    sizes = [file.stat().st_size for file in folder.iterdir()]
+    assert max(sizes) <= 6_000
+    assert sum(sizes) < 500_000
+
+
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1)
 own = st.builds(Style, id=st.just("x"), name=words, prompt=words, negative_prompt=words)
 

@@ -1,0 +1,82 @@
+// What stands under the prompt: styles as chips, doors to what is kept, and what would be drawn.
+import { el, icon, iconButton, whenThere } from "./dom.js";
+import { t } from "./i18n.js";
+import { teachCompletion } from "./completion.js";
+import { createDrawn } from "./drawn.js";
+import { teachEmphasis } from "./emphasis.js";
+import { createPastPrompts } from "./pastprompts.js";
+import { createPresets } from "./presets.js";
+import { createStylePicker } from "./stylepicker.js";
+import { createTokens } from "./tokens.js";
+import { styleName, wordbook } from "./wordbook.js";
+
+/**
+ * @param {any} desk
+ * @param {{toast: any, onQueued: (ids: string[]) => void}} tools
+ */
+export async function createPrompting(desk, { toast, onQueued }) {
+  const place = await whenThere("#studio-prompting");
+  /** @type {Map<string, import("./wordbook.js").Style>} */
+  let styles = new Map();
+  const chips = el("div", { class: "style-chips", role: "list", "aria-label": t("styles.chosen") });
+  const drawn = createDrawn(desk, { toast, onQueued });
+  const tokens = createTokens(desk);
+  const picker = createStylePicker({ chosen: () => desk.values.styles, choose, all: () => styles, reload, toast });
+  const doors = [
+    door("styles", () => picker.open()),
+    door("presets", createPresets(desk, { toast }).open),
+    door("history", createPastPrompts(desk, { toast }).open),
+  ];
+  place.id = "field-styles";
+  place.classList.add("prompting");
+  place.replaceChildren(el("div", { class: "prompting-row" }, ...doors, tokens.element), chips, drawn.element);
+
+  function choose(id, wanted) {
+    const others = desk.values.styles.filter((each) => each !== id);
+    desk.write({ styles: wanted ? [...others, id] : others });
+  }
+
+  async function reload() {
+    const list = await wordbook.styles();
+    styles = new Map(list.map((style) => [style.id, style]));
+    drawChips();
+  }
+
+  let shown = "";
+  function drawChips() {
+    const ids = desk.values.styles;
+    const key = JSON.stringify(ids.map((id) => [id, styles.get(id)?.name]));
+    if (key === shown) return;
+    shown = key;
+    chips.replaceChildren(...ids.map((id) => el("div", { class: "style-chip", role: "listitem" }, ...chip(id))));
+    picker.refresh();
+  }
+
+  function chip(id) {
+    const style = styles.get(id);
+    const name = style ? styleName(style) : id;
+    return [
+      el("span", { title: style?.prompt ?? "" }, name),
+      iconButton("close", t("styles.remove", { name }), () => (choose(id, false), doors[0].focus())),
+    ];
+  }
+
+  for (const name of ["prompt", "negative_prompt"]) {
+    const box = /** @type {HTMLTextAreaElement} */ (await whenThere(`#field-${name} textarea`));
+    teachEmphasis(box);
+    const completion = teachCompletion(box, {
+      model: () => desk.values.model,
+      onStyle: (id) => choose(id, true),
+      names: (id) => (styles.has(id) ? styleName(styles.get(id)) : id),
+    });
+    document.querySelector("#generate")?.addEventListener("click", completion.close);
+  }
+  desk.watch(() => (drawChips(), drawn.look(), tokens.look()));
+  await reload().catch(() => {}); // the desk works without them
+  drawn.look();
+  tokens.look();
+}
+
+function door(name, open) {
+  return el("button", { type: "button", class: "door", "aria-haspopup": "dialog", onclick: open }, icon(name), t(`${name}.title`));
+}
