@@ -158,6 +158,8 @@ def test_wildcards_are_previewed_and_all_combinations_queued(
     page.get_by_role("button", name="Queue all 4 combinations").click()
     expect(page.locator(".toast")).to_contain_text("4 jobs are in the queue.")
     expect(page.locator(".frame[data-id]")).to_have_count(4)
+    visitor.describe("__colour__ " * 8)
+    expect(drawn).to_contain_text("More than 10,000 combinations")
     visitor.describe("a plain boat")
     expect(drawn).to_be_hidden()
 

@@ -106,7 +106,8 @@ def test_compiling_marks_the_blocks_and_is_undone(unet: Any) -> None:
     assert compile_blocks(unet) == blocks
     uncompile_blocks(unet)
     slow_down(unet)
-    assert torch.equal(answer(unet), before)
+    assert not any(getattr(m, "_compiled_call_impl", None) for m in unet.modules())
+    assert torch.allclose(answer(unet), before, atol=1e-5)  # sums round by where memory lies
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
