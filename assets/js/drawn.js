@@ -44,7 +44,7 @@ export function createDrawn(desk, { toast, onQueued }) {
     element.replaceChildren(
       ...(found.variants ? [el("p", { class: "drawn-text", title: listed(found.drawn) }, el("span", { class: "soft" }, `${lead} `), example)] : []),
       ...(unknown.length ? [el("p", { class: "soft" }, t("drawn.unknown", { n: unknown.length, names: unknown.map((name) => `__${name}__`).join(t("words.and")) }))] : []),
-      ...(n > MOST_QUEUED ? [el("p", { class: "soft" }, t("drawn.many", { count: count(n) }))] : []),
+      ...(n > MOST_QUEUED ? [el("p", { class: "soft" }, t(found.more ? "drawn.more" : "drawn.many", { count: count(n) }))] : []),
       ...(n > 1 && n <= MOST_QUEUED ? [queueAll(n)] : []),
     );
   }

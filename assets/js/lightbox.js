@@ -93,4 +93,4 @@ export function createLightbox({ samplers, actions }) {
 }
 
 /** In the panel every fact stands beside its name, so it needs no words of its own. */
-const plain = (key, values) => (key.startsWith("fact.") ? String(values.n ?? values.seed) : t(key, values));
+const plain = (key, values) => (key.startsWith("fact.") ? String(Object.values(values)[0]) : t(key, values));

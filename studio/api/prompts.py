@@ -12,14 +12,12 @@ from studio.api.errors import parameter_problem
 from studio.api.inputs import Body, TheStudio, Visitor, json_body
 from studio.complete import PartialRequest
 from studio.errors import InvalidRequest, NotFound
-from studio.request import MAX_MODEL, MAX_PROMPT, MAX_SEED
+from studio.request import MAX_MODEL, MAX_PROMPT, MAX_SEED, MAX_STYLES
 from studio.sentences import say
 from studio.wordbook.completion import MAX_PREFIX, Completion, Kind
 from studio.wordbook.history import PastPrompt
 from studio.wordbook.suggest import suggest
 from studio.wordbook.wordbook import MAX_PREVIEWED, Draft
-
-MAX_STYLES = 50
 
 router = APIRouter(prefix="/api/v1", tags=["words"])
 
@@ -56,11 +54,13 @@ class WordingAnswer(BaseModel):
 class PreviewAnswer(BaseModel):
     """What would be drawn. ``variants``: whether the words stand for anything but themselves.
 
-    ``combinations`` counts every prompt they stand for; ``unknown`` names wildcards without a file.
+    ``combinations`` counts every prompt they stand for, of which there are more where ``more`` is
+    true; ``unknown`` names wildcards without a file.
     """
 
     variants: bool
     combinations: int
+    more: bool
     unknown: list[str]
     drawn: list[WordingAnswer]
 
@@ -116,9 +116,11 @@ def preview(studio: TheStudio, values: Body) -> PreviewAnswer:
     given = _draft(values)
     draft, count = given.draft, min(given.num_images or 1, MAX_PREVIEWED)
     drawn = studio.wordbook.wordings(draft, given.drawn_from, count)
+    every = studio.wordbook.combinations(given.prompt)
     return PreviewAnswer(
         variants=studio.wordbook.has_variants(draft),
-        combinations=studio.wordbook.combinations(given.prompt).count,
+        combinations=every.count,
+        more=not every.whole,
         unknown=studio.wordbook.unknown_wildcards(draft),
         drawn=[WordingAnswer(**vars(each)) for each in drawn],
     )

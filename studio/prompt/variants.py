@@ -19,7 +19,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +28,9 @@ Wildcards = Mapping[str, Sequence[str]]
 
 MAX_DEPTH: Final = 10
 MAX_TEXTS: Final = 1000
+MAX_COUNTED: Final = 10_000
+MAX_REPLACED: Final = 200
+"""So many wildcards in one text are replaced when all texts are wanted: one may hold itself."""
 _WILDCARD: Final = re.compile(r"__([\w\-./*]+?)__")
 _GROUP: Final = re.compile(r"\{([^{}]*)\}")
 _HOW_MANY: Final = re.compile(r"(\d+)(?:-(\d+))?\$\$(?:([^$|]*)\$\$)?")
@@ -36,10 +39,14 @@ _WEIGHT: Final = re.compile(r"\s*(\d+\.?\d*|\.\d+)::")
 
 @dataclass(frozen=True)
 class Combinations:
-    """All the texts a prompt stands for, at most ``MAX_TEXTS`` of ``count``."""
+    """All the texts a prompt stands for, at most ``MAX_TEXTS`` of ``count``.
+
+    ``whole``: whether these are all; else there are more than ``count``.
+    """
 
     texts: tuple[str, ...]
     count: int
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,27 +104,44 @@ def unknown_wildcards(text: str, wildcards: Wildcards) -> list[str]:
 
 
 def combinations(text: str, wildcards: Wildcards) -> Combinations:
-    """Every text the prompt stands for, each once, in the order of the options."""
-    found: dict[str, None] = {}
-    for one in itertools.islice(_every(text, wildcards, MAX_DEPTH), 100 * MAX_TEXTS):
-        found[one] = None
-    return Combinations(tuple(itertools.islice(found, MAX_TEXTS)), len(found))
+    """Every text the prompt stands for, each once, in the order of the options.
+
+    Counts to ``MAX_COUNTED`` and no further: few files stand for millions of texts.
+    """
+    every = _every(text, wildcards)
+    found = dict.fromkeys(itertools.islice(every, MAX_COUNTED))
+    whole = next(every, None) is None
+    return Combinations(tuple(itertools.islice(found, MAX_TEXTS)), len(found), whole)
 
 
-def _every(text: str, wildcards: Wildcards, depth: int) -> Iterator[str]:
-    match = _GROUP.search(text)
-    options: Sequence[str]
-    if match:
-        options = list(_joined(_group(match[1])))
+def _every(text: str, wildcards: Wildcards) -> Iterator[str]:
+    """Every text, one at a time, however many groups there are."""
+    left = [iter([(text, MAX_REPLACED)])]
+    while left:
+        found = next(left[-1], None)
+        if found is None:
+            left.pop()
+        elif (options := _first_replaced(*found, wildcards)) is None:
+            yield found[0]
+        else:
+            left.append(options)
+
+
+def _first_replaced(
+    text: str, to_replace: int, wildcards: Wildcards
+) -> Iterator[tuple[str, int]] | None:
+    """The texts with each option of the first group or wildcard; None without one."""
+    options: Iterable[str]
+    if match := _GROUP.search(text):
+        options = _joined(_group(match[1]))
     else:
         match = next((m for m in _WILDCARD.finditer(text) if _lines(m[1], wildcards)), None)
-        if match is None or depth == 0:
-            yield text
-            return
-        depth -= 1
-        options = [line for line, _ in _lines(match[1], wildcards)]
-    for option in options:
-        yield from _every(text[: match.start()] + option + text[match.end() :], wildcards, depth)
+        if match is None or to_replace == 0:
+            return None
+        to_replace -= 1
+        options = (line for line, _ in _lines(match[1], wildcards))
+    before, after = text[: match.start()], text[match.end() :]
+    return ((before + option + after, to_replace) for option in options)
 
 
 def _joined(group: _Group) -> Iterator[str]:

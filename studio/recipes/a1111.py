@@ -44,7 +44,10 @@ def read_lines(text: str) -> Recipe | None:
         values = _usual(pairs) | values
         if "sampler" in values:
             values["sigma_schedule"] = _schedule(pairs, values)
-    return Recipe(_app(pairs), values, _left_over(pairs, values), filled(hashes))
+    source = _app(pairs)
+    if source != infotext.STUDIO and "styles" in values:
+        values["styles"] = ()  # elsewhere their words stand in the prompt already
+    return Recipe(source, values, _left_over(pairs, values), filled(hashes))
 
 
 def _usual(pairs: Mapping[str, str]) -> dict[str, Any]:

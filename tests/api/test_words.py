@@ -69,12 +69,15 @@ def test_a_preview_draws_and_counts(studio: RunningStudio) -> None:
     body = {"prompt": "a {red|blue} __weather__ {x}, __nope__", "styles": ["oil"], "num_images": 3}
     answer = studio.http.post("/api/v1/prompts/preview", json={**body, "seed": 7}).json()
     assert answer["variants"] is True
-    assert answer["combinations"] == 14
+    assert (answer["combinations"], answer["more"]) == (14, False)
     assert answer["unknown"] == ["nope"]
     assert [drawn["seed"] for drawn in answer["drawn"]] == [7, 8, 9]
     assert all(drawn["prompt"].endswith("oil painting") for drawn in answer["drawn"])
     plain = studio.http.post("/api/v1/prompts/preview", json={"prompt": "a boat"}).json()
     assert (plain["variants"], plain["combinations"]) == (False, 1)
+    many = {"prompt": "__colour__ " * 8}
+    answer = studio.http.post("/api/v1/prompts/preview", json=many).json()
+    assert (answer["combinations"], answer["more"]) == (10_000, True)
     wrong = studio.http.post("/api/v1/prompts/preview", json={"prompt": "a", "seed": "x"})
     assert wrong.status_code == 422
     assert wrong.json()["problems"][0]["field"] == "seed"

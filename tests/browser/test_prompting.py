@@ -54,6 +54,12 @@ def test_styles_are_put_on_and_taken_off(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_where_no_lora_is_installed_none_is_offered(visit: Visit) -> None:
+    page = visit().page
+    expect(page.get_by_role("button", name="Styles", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="LoRA", exact=True)).to_be_hidden()
+
+
 def test_a_picture_is_made_in_its_styles(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page
@@ -152,6 +158,8 @@ def test_wildcards_are_previewed_and_all_combinations_queued(
     page.get_by_role("button", name="Queue all 4 combinations").click()
     expect(page.locator(".toast")).to_contain_text("4 jobs are in the queue.")
     expect(page.locator(".frame[data-id]")).to_have_count(4)
+    visitor.describe("__colour__ " * 8)
+    expect(drawn).to_contain_text("More than 10,000 combinations")
     visitor.describe("a plain boat")
     expect(drawn).to_be_hidden()
 

@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 from studio.recipes import read_picture
 from tests.api.conftest import RunningStudio
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
+from tests.browser.test_access import serious
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -29,7 +30,8 @@ Version: v1.10.1"""
 SETTINGS = {
     "prompt": "a red boat, “(at) sea”", "negative_prompt": "people", "sampler": "euler_a",
     "sigma_schedule": "automatic", "num_inference_steps": 3, "guidance_scale": 5.5, "seed": 77,
-    "width": 96, "height": 64, "clip_skip": 2,
+    "width": 96, "height": 64, "clip_skip": 2, "guidance_rescale": 0.5, "guidance_end": 0.75,
+    "normalize_emphasis": False, "variation_seed": 9, "variation_strength": 0.25,
 }  # fmt: skip
 
 
@@ -280,3 +282,29 @@ def test_something_held_over_the_page_is_welcome(visit: Visit, shots: Path) -> N
     page.screenshot(path=shots / "recipe-veil.png")
     page.evaluate("document.body.dispatchEvent(new DragEvent('dragleave', { bubbles: true }))")
     expect(page.get_by_text("Let go, and its recipe is on the desk")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_serious_in_what_lies_on_top(
+    visit: Visit,
+    studio: RunningStudio,
+    size: tuple[int, int],
+    locale: str,
+    scheme: str,
+    shots: Path,
+) -> None:
+    made(studio)
+    visitor = visit(size, locale=locale, color_scheme=scheme)
+    page = visitor.page
+    drop(page, foreign())
+    expect(page.locator(".notice li")).to_have_count(4)
+    assert serious(visitor) == []
+    page.evaluate("scrollTo(0, 0)")
+    page.screenshot(path=shots / f"recipe-rest-{locale}-{size[0]}.png")
+    page.evaluate("location.hash = 'gallery'")
+    page.locator(".tile-open").first.click()
+    page.locator("dialog [aria-haspopup=menu]").click()
+    expect(page.locator("dialog .menu-item")).to_have_count(3)
+    page.screenshot(path=shots / f"download-{locale}-{size[0]}.png")
+    assert serious(visitor) == []

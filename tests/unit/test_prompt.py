@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from studio.prompt import grammar, plan, variants
 from studio.prompt.grammar import Alternate, Node, Plain, Switch, Weighted, read_prompt
 from studio.prompt.plan import plan_prompt
-from studio.prompt.variants import choose, combinations, has_variants
+from studio.prompt.variants import MAX_COUNTED, choose, combinations, has_variants
 
 MARKS = "()[]:|\\ab1. ANDBREAK#\n"
 prompts = st.text(alphabet=st.sampled_from(MARKS) | st.characters(codec="utf-8"), max_size=80)
@@ -115,3 +115,16 @@ def test_weights_decide_how_often() -> None:
 def test_a_wildcard_that_holds_itself_ends() -> None:
     endless = {"a": ("__a__ __a__ __a__",)}
     assert len(choose("__a__", endless, random.Random(0))) < 100_000
+
+
+def test_very_many_combinations_are_counted_no_further_than_is_useful() -> None:
+    for text in ("{a|b}" * 1600, "{15$$" + "|".join("abcdefghijklmnopqrstuvwxyz") + "}"):
+        found = combinations(text, {})
+        assert (found.count, found.whole) == (MAX_COUNTED, False)
+
+
+def test_as_many_wildcards_as_one_likes_are_drawn_and_counted() -> None:
+    files = {"c": ("x",), "loop": ("a __loop__",)}
+    assert combinations("__c__ " * 30, files).texts == ("x " * 30,)
+    assert choose("__c__ " * 30, files, random.Random(1)) == "x " * 30
+    assert combinations("__loop__", files).count == 1  # ends, though the file holds itself

@@ -211,6 +211,13 @@ def test_what_is_not_said_has_its_usual_value() -> None:
     assert (values["clip_skip"], values["vae"], values["refiner"]) == (1, "automatic", "")
 
 
+def test_styles_of_others_stand_in_their_prompts_already() -> None:
+    lines = 'a boat\nSteps: 20, Sampler: Euler, CFG scale: 7, Styles: "ink, wash"'
+    assert text(lines).values["styles"] == ()
+    ours = GenerationRequest(prompt="a boat", styles=("ink", "wash"))
+    assert text(infotext.write(ours)).values["styles"] == ("ink", "wash")
+
+
 def test_what_changes_no_picture_is_silent() -> None:
     recipe = text(
         "a <lora:ink:1>\nSteps: 20, Sampler: Euler, Model hash: 0123456789, Model: m, "
