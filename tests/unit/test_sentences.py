@@ -190,3 +190,16 @@ def test_the_language_is_the_chosen_one_else_the_browsers(
     cookie: str | None, header: str | None, language: str
 ) -> None:
     assert wanted_language(cookie, header) == language
+
+
+def test_answers_say_their_sentences_in_the_visitors_language() -> None:
+    """A field of an answer that carries a sentence has the type that says it."""
+    carriers = {*CARRIERS, "plan", "attention"}
+    for path, tree in sources():
+        if path.parent.name != "api":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                kind = ast.unparse(node.annotation)
+                told = node.target.id in carriers and "str" in kind
+                assert not told, f"{path.name}:{node.lineno} {node.target.id}: use Said"
