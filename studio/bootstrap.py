@@ -28,6 +28,7 @@ from studio.models.pipelines import has_clip_pair, no_clip_pair
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
+from studio.prompt.variants import Combinations
 from studio.request import MAX_MODEL, MAX_SEED, GenerationRequest
 from studio.samplers import check_sampling
 from studio.sentences import Sentence, say
@@ -119,14 +120,7 @@ class Studio:
         found = self.wordbook.combinations(prompt)
         room = MAX_WAITING - self.jobs.counts["queued"]
         if found.count > room:
-            raise QueueFull(
-                say(
-                    "These are {count:,} combinations, and the queue has room for {room}: "
-                    "choose fewer.",
-                    count=found.count,
-                    room=room,
-                )
-            )
+            raise _too_many(found, room)
         seed = values.get("seed")
         if seed in (None, -1):
             seed = secrets.randbelow(MAX_SEED + 1)
@@ -232,3 +226,23 @@ def _rules(settings: Settings) -> Rules:
         settings.memory, settings.vram_gib, settings.ram_gib, settings.attention,
         settings.compile, settings.data_dir / "cache",
     )  # fmt: skip
+
+
+def _too_many(found: Combinations, room: int) -> QueueFull:
+    if found.whole:
+        return QueueFull(
+            say(
+                "These are {count:,} combinations, and the queue has room for {room}: "
+                "choose fewer.",
+                count=found.count,
+                room=room,
+            )
+        )
+    return QueueFull(
+        say(
+            "These are more than {count:,} combinations, and the queue has room for {room}: "
+            "choose fewer.",
+            count=found.count,
+            room=room,
+        )
+    )

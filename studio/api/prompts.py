@@ -12,14 +12,12 @@ from studio.api.errors import parameter_problem
 from studio.api.inputs import Body, TheStudio, Visitor, json_body
 from studio.complete import PartialRequest
 from studio.errors import InvalidRequest, NotFound
-from studio.request import MAX_MODEL, MAX_PROMPT, MAX_SEED
+from studio.request import MAX_MODEL, MAX_PROMPT, MAX_SEED, MAX_STYLES
 from studio.sentences import say
 from studio.wordbook.completion import MAX_PREFIX, Completion, Kind
 from studio.wordbook.history import PastPrompt
 from studio.wordbook.suggest import suggest
 from studio.wordbook.wordbook import MAX_PREVIEWED, Draft
-
-MAX_STYLES = 50
 
 router = APIRouter(prefix="/api/v1", tags=["words"])
 

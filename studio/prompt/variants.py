@@ -29,6 +29,8 @@ Wildcards = Mapping[str, Sequence[str]]
 MAX_DEPTH: Final = 10
 MAX_TEXTS: Final = 1000
 MAX_COUNTED: Final = 10_000
+MAX_REPLACED: Final = 200
+"""So many wildcards in one text are replaced when all texts are wanted: one may hold itself."""
 _WILDCARD: Final = re.compile(r"__([\w\-./*]+?)__")
 _GROUP: Final = re.compile(r"\{([^{}]*)\}")
 _HOW_MANY: Final = re.compile(r"(\d+)(?:-(\d+))?\$\$(?:([^$|]*)\$\$)?")
@@ -106,15 +108,15 @@ def combinations(text: str, wildcards: Wildcards) -> Combinations:
 
     Counts to ``MAX_COUNTED`` and no further: few files stand for millions of texts.
     """
-    every = _every(text, wildcards, MAX_DEPTH)
+    every = _every(text, wildcards)
     found = dict.fromkeys(itertools.islice(every, MAX_COUNTED))
     whole = next(every, None) is None
     return Combinations(tuple(itertools.islice(found, MAX_TEXTS)), len(found), whole)
 
 
-def _every(text: str, wildcards: Wildcards, depth: int) -> Iterator[str]:
+def _every(text: str, wildcards: Wildcards) -> Iterator[str]:
     """Every text, one at a time, however many groups there are."""
-    left = [iter([(text, depth)])]
+    left = [iter([(text, MAX_REPLACED)])]
     while left:
         found = next(left[-1], None)
         if found is None:
@@ -126,7 +128,7 @@ def _every(text: str, wildcards: Wildcards, depth: int) -> Iterator[str]:
 
 
 def _first_replaced(
-    text: str, depth: int, wildcards: Wildcards
+    text: str, to_replace: int, wildcards: Wildcards
 ) -> Iterator[tuple[str, int]] | None:
     """The texts with each option of the first group or wildcard; None without one."""
     options: Iterable[str]
@@ -134,12 +136,12 @@ def _first_replaced(
         options = _joined(_group(match[1]))
     else:
         match = next((m for m in _WILDCARD.finditer(text) if _lines(m[1], wildcards)), None)
-        if match is None or depth == 0:
+        if match is None or to_replace == 0:
             return None
-        depth -= 1
+        to_replace -= 1
         options = (line for line, _ in _lines(match[1], wildcards))
     before, after = text[: match.start()], text[match.end() :]
-    return ((before + option + after, depth) for option in options)
+    return ((before + option + after, to_replace) for option in options)
 
 
 def _joined(group: _Group) -> Iterator[str]:

@@ -13,7 +13,8 @@ from html import escape
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ROOMS = ("desk", "prompting", "stage", "picture", "gallery", "models", "merge", "recipe")
+_DESK = ("desk", "prompt", "prompting", "shape", "fine")
+_ROOMS = (*_DESK, "stage", "picture", "gallery", "models", "merge", "recipe")
 STYLES = ("tokens", "gradio", "frame", *_ROOMS, "overlay", "sheet")
 
 

@@ -121,3 +121,10 @@ def test_very_many_combinations_are_counted_no_further_than_is_useful() -> None:
     for text in ("{a|b}" * 1600, "{15$$" + "|".join("abcdefghijklmnopqrstuvwxyz") + "}"):
         found = combinations(text, {})
         assert (found.count, found.whole) == (MAX_COUNTED, False)
+
+
+def test_as_many_wildcards_as_one_likes_are_drawn_and_counted() -> None:
+    files = {"c": ("x",), "loop": ("a __loop__",)}
+    assert combinations("__c__ " * 30, files).texts == ("x " * 30,)
+    assert choose("__c__ " * 30, files, random.Random(1)) == "x " * 30
+    assert combinations("__loop__", files).count == 1  # ends, though the file holds itself
