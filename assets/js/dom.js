@@ -1,4 +1,5 @@
 // Making and finding elements.
+import { t } from "./i18n.js";
 
 /** The folder that the studio is served from; right behind a proxy's prefix too. */
 export const ROOT = new URL("../../", import.meta.url);
@@ -53,7 +54,7 @@ export function iconButton(name, label, onclick, options = {}) {
   };
   if (!options.text) {
     attributes["aria-label"] = label;
-    attributes.title = options.keys ? `${label} (${options.keys})` : label;
+    attributes.title = options.keys ? t("named.keys", { what: label, keys: options.keys }) : label;
   }
   return el("button", attributes, icon(name), options.text ? label : "");
 }

@@ -15,7 +15,7 @@ export function createInstall({ toast, onInstalled, onUse, onProgress, onShow })
   const downloads = createDownloads({ toast, onDone: done, onFailed: failed, onChange: changed });
   const offers = createOffers({ onInstall: install });
   const field = el("input", {
-    type: "text", class: "box", id: "hub-address", placeholder: "owner/name", spellcheck: false, autocapitalize: "off", autocomplete: "off",
+    type: "text", class: "box", id: "hub-address", placeholder: t("hub.address.example"), spellcheck: false, autocapitalize: "off", autocomplete: "off",
     "aria-describedby": "hub-address-help", maxLength: 500,
   });
   const look = el("button", { type: "submit", class: "quiet-button" }, t("hub.look"));

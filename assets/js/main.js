@@ -92,7 +92,7 @@ async function start() {
   window.studioIsReady({ desk });
   const restored = desk.restore();
   teachManners(desk, { lastSeed: () => stage.current?.request.seed ?? null, goModels: () => rooms.go("models") });
-  createPrompting(desk, { toast, onQueued: (ids) => (stage.expect(ids[0]), ids.forEach(watcher.watch)) });
+  createPrompting(desk, { toast, installed, onQueued: (ids) => (stage.expect(ids[0]), ids.forEach(watcher.watch)) });
   translation = await createTranslation(desk, { ...installed, goInstall });
   rooms.enter();
   await Promise.all([restored, watcher.resume(), recall(stage)]);

@@ -16,7 +16,7 @@ export function createMergeLoras() {
     if (!name || chosen.has(name) || chosen.size >= MOST) return;
     const value = el("output", { class: "figures" });
     const slider = el("input", { type: "range", class: "slide", min: "-1", max: "2", step: "0.05", value: "1", "aria-label": t("merge.weight.of.lora", { name }), oninput: draw });
-    const row = el("li", {}, el("span", { class: "merge-lora-name" }, name), slider, value, iconButton("close", `${t("merge.loras.without")}: ${name}`, () => remove(name, row)));
+    const row = el("li", {}, el("span", { class: "merge-lora-name" }, name), slider, value, iconButton("close", t("named", { what: t("merge.loras.without"), name }), () => remove(name, row)));
     function draw() {
       value.textContent = Number(slider.value).toFixed(2);
       slider.style.setProperty("--filled", `${((Number(slider.value) + 1) / 3) * 100}%`);

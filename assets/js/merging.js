@@ -78,7 +78,7 @@ function createRow(onCancel) {
       if (problem.textContent !== (merge.error ?? "")) problem.textContent = merge.error ?? "";
       line.show(merge.progress, { active: !ended, hidden: ended, label: name.textContent });
       stop.textContent = t(ended ? "notice.close" : "downloads.cancel");
-      stop.setAttribute("aria-label", `${stop.textContent}: ${name.textContent}`);
+      stop.setAttribute("aria-label", t("named", { what: stop.textContent, name: name.textContent }));
     },
   };
 }

@@ -69,7 +69,7 @@ function createOffer(offer, onInstall) {
       working = Boolean(download) && ACTIVE.includes(download.state);
       const share = download?.total ? `${Math.floor((100 * download.done) / download.total)} %` : t("downloads.started");
       button.textContent = working ? share : download ? t(download.done ? "downloads.resume" : "notice.retry") : install;
-      button.setAttribute("aria-label", `${button.textContent}: ${title}`);
+      button.setAttribute("aria-label", t("named", { what: button.textContent, name: title }));
       button.setAttribute("aria-disabled", String(working));
     },
   };

@@ -12,7 +12,7 @@ export function progressLine() {
       const percent = Math.floor(Math.min(1, share) * 100);
       element.hidden = hidden;
       element.classList.toggle("is-active", active);
-      element.setAttribute("aria-label", `${t("status.progress")}: ${label}`);
+      element.setAttribute("aria-label", t("named", { what: t("status.progress"), name: label }));
       element.setAttribute("aria-valuenow", String(percent));
       done.style.width = `${Math.min(1, share) * 100}%`;
     },

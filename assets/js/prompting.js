@@ -4,6 +4,7 @@ import { t } from "./i18n.js";
 import { teachCompletion } from "./completion.js";
 import { createDrawn } from "./drawn.js";
 import { teachEmphasis } from "./emphasis.js";
+import { createLoras } from "./loras.js";
 import { createPastPrompts } from "./pastprompts.js";
 import { createPresets } from "./presets.js";
 import { createStylePicker } from "./stylepicker.js";
@@ -12,24 +13,27 @@ import { styleName, wordbook } from "./wordbook.js";
 
 /**
  * @param {any} desk
- * @param {{toast: any, onQueued: (ids: string[]) => void}} tools
+ * @param {{toast: any, installed: any, onQueued: (ids: string[]) => void}} tools
  */
-export async function createPrompting(desk, { toast, onQueued }) {
+export async function createPrompting(desk, { toast, installed, onQueued }) {
   const place = await whenThere("#studio-prompting");
   /** @type {Map<string, import("./wordbook.js").Style>} */
   let styles = new Map();
   const chips = el("div", { class: "style-chips", role: "list", "aria-label": t("styles.chosen") });
   const drawn = createDrawn(desk, { toast, onQueued });
   const tokens = createTokens(desk);
+  const loras = createLoras(desk, installed);
   const picker = createStylePicker({ chosen: () => desk.values.styles, choose, all: () => styles, reload, toast });
   const doors = [
     door("styles", () => picker.open()),
     door("presets", createPresets(desk, { toast }).open),
     door("history", createPastPrompts(desk, { toast }).open),
+    door("loras", () => loras.open()),
   ];
+  const offerLoras = () => (doors[3].hidden = !loras.any);
   place.id = "field-styles";
   place.classList.add("prompting");
-  place.replaceChildren(el("div", { class: "prompting-row" }, ...doors, tokens.element), chips, drawn.element);
+  place.replaceChildren(el("div", { class: "prompting-row" }, ...doors, tokens.element), chips, loras.element, drawn.element);
 
   function choose(id, wanted) {
     const others = desk.values.styles.filter((each) => each !== id);
@@ -71,7 +75,8 @@ export async function createPrompting(desk, { toast, onQueued }) {
     });
     document.querySelector("#generate")?.addEventListener("click", completion.close);
   }
-  desk.watch(() => (drawChips(), drawn.look(), tokens.look()));
+  desk.watch(() => (drawChips(), offerLoras(), drawn.look(), tokens.look()));
+  offerLoras();
   await reload().catch(() => {}); // the desk works without them
   drawn.look();
   tokens.look();

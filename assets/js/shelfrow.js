@@ -72,7 +72,7 @@ function short(model) {
 function details(model, held) {
   const { defaults } = model;
   const usual = defaults && model.kind === "checkpoint" && !model.problem
-    ? [t("fact.steps", { n: defaults.num_inference_steps }), t("fact.cfg", { n: defaults.guidance_scale })].join(", ") : "";
+    ? [t("fact.steps", { n: defaults.num_inference_steps }), t("fact.cfg", { n: defaults.guidance_scale })].join(t("words.and")) : "";
   const rows = [
     ["models.fact.kind", model.problem ? "" : t(`kind.${model.kind}`)],
     ["models.fact.family", familyOf(model)],
@@ -94,7 +94,7 @@ function actions(model, state, { can, busy, onUse, onTell, desk }) {
   const button = (key, label, run, working = false) =>
     el(
       "button",
-      { type: "button", class: "quiet-button", "data-key": `${key} ${model.name}`, "aria-label": `${label}: ${model.name}`, "aria-disabled": String(working), onclick: () => working || run() },
+      { type: "button", class: "quiet-button", "data-key": `${key} ${model.name}`, "aria-label": t("named", { what: label, name: model.name }), "aria-disabled": String(working), onclick: () => working || run() },
       label,
     );
   const working = busy.get(model.name);

@@ -44,7 +44,7 @@ export function createTopbar(root, { onHelp }) {
       memory?.total ? bar : "",
     );
     model.title = memory?.total ? t("chip.memory", { used: size(memory.used), total: size(memory.total) }) : t("chip.model");
-    model.setAttribute("aria-label", `${t("chip.model")}: ${words}${device ? `, ${device}` : ""}`);
+    model.setAttribute("aria-label", t("named", { what: t("chip.model"), name: [words, device].filter(Boolean).join(t("words.and")) }));
   }
 
   function showQueue(waiting = 0) {

@@ -75,6 +75,8 @@ def _model(options: Options) -> Iterator[Figure]:
             yield from _loading(measured, options)
         if "swapping" in options.chapters:
             yield from _swapping(measured, options)
+        if "merging" in options.chapters:
+            yield from _merging(measured)
         if "painting" in options.chapters:
             from studio.bench.painting import measure_painting
 
@@ -105,6 +107,18 @@ def _swapping(measured: Subject, options: Options) -> Iterator[Figure]:
     if cost.kept is not None:
         yield Figure("to another model and back, kept in memory", cost.kept, "s")
     yield Figure("to another model and back, loaded anew", cost.loaded, "s")
+
+
+def _merging(measured: Subject) -> Iterator[Figure]:
+    from studio.bench.merging import measure_merging
+
+    _say("merging")
+    cost = measure_merging(measured)
+    yield Figure("merging two models", cost.seconds, "s")
+    yield Figure("writing as many bytes alone", cost.write_seconds, "s")
+    if cost.peak is not None:
+        aim = "at most 1.2" if cost.largest > _FULL_SIZE else ""
+        yield Figure("peak RAM of merging / the larger model", cost.peak / cost.largest, "×", aim)
 
 
 def _say(what: str) -> None:

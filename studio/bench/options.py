@@ -12,7 +12,7 @@ from studio.bench.subject import RANDOM
 
 Against = Literal["parts", "fp32", "half"]
 AGAINST: tuple[Against, ...] = get_args(Against)
-Chapter = Literal["startup", "words", "painting", "loading", "swapping"]
+Chapter = Literal["startup", "words", "loading", "swapping", "merging", "painting"]
 CHAPTERS: tuple[Chapter, ...] = get_args(Chapter)
 
 
@@ -40,29 +40,46 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         description="Measure this machine: the studio against plain diffusers, in one run.",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--model", default="pocket", help="which model paints (default: pocket)")
     which.add_argument(
-        "--random",
-        choices=RANDOM,
-        help="a model of full size with random weights",
+        "--model", metavar="NAME", default="pocket", help="an installed model (default: pocket)"
     )
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda", "mps"])
-    parser.add_argument("--size", type=_size, help="width and height (default: the model's)")
-    parser.add_argument(
-        "--steps", type=_steps, nargs="+", help="steps; on a CPU a model of full size takes 4"
+    which.add_argument(
+        "--random", choices=RANDOM, help="a model of full size with random weights, made for it"
     )
-    parser.add_argument("--batch", type=_count, nargs="+", help="pictures at once (default: 1)")
-    parser.add_argument("--rounds", type=_count, help="times each way paints (default: 7, or 2)")
     parser.add_argument(
-        "--against", nargs="+", choices=AGAINST, default=AGAINST,
-        help="what the studio is compared with: its bare parts, plain diffusers in fp32, in half",
+        "--device", default="auto", choices=["auto", "cpu", "cuda", "mps"],
+        help="where it runs (default: auto)",
     )  # fmt: skip
     parser.add_argument(
-        "--only", nargs="+", choices=CHAPTERS,
-        help="some chapters alone; start-up belongs to the bundled model",
+        "--only", nargs="+", choices=CHAPTERS, metavar="CHAPTER",
+        help=f"some chapters alone: {', '.join(CHAPTERS)} (default: all; startup is measured "
+        "with pocket alone)",
     )  # fmt: skip
-    parser.add_argument("--folder", type=Path, help="where a random model is written meanwhile")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument(
+        "--against", nargs="+", choices=AGAINST, default=AGAINST, metavar="WAY",
+        help="what painting is compared with: parts (the studio's own, called bare), fp32, half "
+        "(plain diffusers in these numbers; default: all three)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--size", type=_size, metavar="PIXELS", help="width and height (default: the model's)"
+    )
+    parser.add_argument(
+        "--steps", type=_steps, nargs="+", metavar="N",
+        help="steps a picture (default: 20; with --random 4 on a CPU)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--batch", type=_count, nargs="+", metavar="N", help="pictures at once (default: 1)"
+    )
+    parser.add_argument(
+        "--rounds", type=_count, metavar="N",
+        help="how often each is measured (default: 7; with --random 2 on a CPU)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--folder", type=Path, help="where what is only needed meanwhile is written"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the figures to this file"
+    )
     return _options(parser.parse_args(arguments))
 
 

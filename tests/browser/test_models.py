@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from studio.settings import REPOSITORY
 from tests.api.conftest import RunningStudio, with_model
 from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.browser.test_access import serious
@@ -21,6 +23,7 @@ from tests.weights import sd1, write_weights
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+OFFERS = json.loads((REPOSITORY / "presets" / "models.json").read_text("utf-8"))
 FIRST = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 
 
@@ -205,7 +208,7 @@ def test_installed_from_the_curated_list_with_progress_stop_and_resume(
     page = visitor.page
     page.get_by_role("button", name="Get more").click()
     offer = page.locator(".offer").filter(has=page.get_by_text(title, exact=True))
-    expect(page.locator(".offer")).to_have_count(8)
+    expect(page.locator(".offer")).to_have_count(len(OFFERS))
     expect(offer).to_contain_text(re.compile(r"CreativeML OpenRAIL-M"))
     assert hub.asked == []
     offer.get_by_role("button").click()

@@ -54,6 +54,12 @@ def test_styles_are_put_on_and_taken_off(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_where_no_lora_is_installed_none_is_offered(visit: Visit) -> None:
+    page = visit().page
+    expect(page.get_by_role("button", name="Styles", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="LoRA", exact=True)).to_be_hidden()
+
+
 def test_a_picture_is_made_in_its_styles(visit: Visit) -> None:
     visitor = visit()
     page = visitor.page

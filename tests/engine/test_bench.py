@@ -14,6 +14,7 @@ from PIL import Image
 from studio.bench.__main__ import main
 from studio.bench.likeness import ssim
 from studio.bench.loading import load_here
+from studio.bench.merging import merge_here
 from studio.bench.options import read_options
 from studio.bench.pairs import compare
 from studio.bench.rate import unet_flops
@@ -100,6 +101,9 @@ def _loads_and_swaps(subject: Subject) -> None:
     assert cost.ratio > 0
     swapped = measure_swapping(subject, "cpu", 2)
     assert swapped.kept is not None
+    merged = merge_here(subject.info.path.parent, subject.info.name, subject.twin)
+    assert merged.largest == sum(stored)
+    assert min(merged.seconds, merged.write_seconds) > 0
 
 
 def test_a_step_of_stable_diffusion_1_is_counted() -> None:
