@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 
 from studio.models.base import LoadedModel, TextEmbedding
-from studio.prompt.chunks import Chunk, Tokenize, chunks_of, filled
+from studio.prompt.chunks import Chunk, Tokenize, check_count, chunks_of, filled
 from studio.prompt.plan import Condition, PromptPlan
 
 KEPT_PROMPTS = 256
@@ -91,6 +91,7 @@ class PromptEncoder:
         A condition of more tokens than one pass takes goes through the text encoder in chunks, each
         with its own begin and end marks; shorter ones are filled up with empty chunks, so that
         positive and negative prompts are padded alike. ``calls``: of the UNet, in the whole run.
+        Raises InvalidRequest for a prompt of too many chunks.
         """
         conditions = {
             condition: self._chunks(wording, condition)
@@ -99,6 +100,7 @@ class PromptEncoder:
             for condition in moment.conditions
         }
         count = max(map(len, conditions.values()))
+        check_count(count, wording.model.chunk_length)
         said = {
             condition: Said(self._embedding(wording, filled(chunks, count)), condition.weight)
             for condition, chunks in conditions.items()

@@ -60,7 +60,6 @@ def chunks_of(condition: Condition, tokenize: Tokenize, length: int = 75) -> tup
     """The condition in chunks of at most ``length`` tokens; one empty chunk for no words.
 
     ``tokenize``: text -> ids without marks; negative ids are the vectors of learnt embeddings.
-    Raises InvalidRequest for more than MOST_CHUNKS.
     """
     filler = _Filler(length, tuple(tokenize(",")))
     for number, block in enumerate(condition.blocks()):
@@ -70,11 +69,11 @@ def chunks_of(condition: Condition, tokenize: Tokenize, length: int = 75) -> tup
             for group in _groups(tokenize(span.text)):
                 filler.add(group, span.weight)
     filler.end(last=True)
-    _check(len(filler.chunks), length)
     return tuple(filler.chunks)
 
 
-def _check(chunks: int, length: int) -> None:
+def check_count(chunks: int, length: int) -> None:
+    """Raise InvalidRequest for more chunks of ``length`` tokens than a model is asked to read."""
     if chunks > MOST_CHUNKS:
         text = say(
             "The model reads this prompt in {chunks:,} parts of {length} pieces (tokens), and it "
