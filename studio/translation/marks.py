@@ -18,7 +18,7 @@ _MARK: Final = re.compile(
     r"(?:(?m:^)|(?<=\s))\#[^\n]*"  # a comment to the end of its line
     r"|<[^<>\n]+>"  # a LoRA
     r"|__[\w\-./*]+?__"  # a wildcard
-    r"|\\[\s\S]"  # what is meant to the letter
+    r"|\\(?:[\s\S]|\Z)"  # what is meant to the letter
     r"|\d+(?:-\d+)?\$\$(?:[^$|{}]*\$\$)?|\d*\.?\d+::"  # how many variants, and their weights
     r"|\b(?:BREAK|AND)\b"
     r"|[()\[\]{}<>|:\n]"
