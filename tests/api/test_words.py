@@ -149,7 +149,7 @@ def test_history_is_each_visitors_own(
     assert [past["prompt"] for past in ann.get("/api/v1/history").json()] == ["a secret harbour"]
     assert ann.get("/api/v1/history?query=boat").json() == []
     assert bob.get("/api/v1/history").json() == []
-    assert studio.http.get("/api/v1/history").json() == []
+    assert httpx.get(f"{studio.url}/api/v1/history", timeout=SECONDS).json() == []
     offered = ann.get("/api/v1/completions?prefix=a sec").json()
     assert ("prompt", "a secret harbour") in [(each["kind"], each["text"]) for each in offered]
     assert bob.get("/api/v1/completions?prefix=a sec").json() == []

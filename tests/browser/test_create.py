@@ -200,7 +200,7 @@ def test_unknown_words_are_named_kindly(visit: Visit) -> None:
     page = visitor.page
     visitor.describe("a red dragon on the sea")
     page.keyboard.press("Tab")
-    expect(page.locator(".word-note")).to_contain_text("“dragon”")
+    expect(page.locator("#studio-words .word-note")).to_contain_text("“dragon”")
     page.get_by_role("button", name="Models with larger vocabularies").click()
     expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
 

@@ -18,7 +18,7 @@ Visit = Callable[..., Visitor]
 @pytest.fixture(scope="module")
 def hung(studio: RunningStudio) -> list[str]:
     """Prompts of pictures on the wall, oldest first."""
-    prompts = ["a lighthouse by the sea", "夜晚的城市，蓝色的城堡", "日落时的帆船", "two owls"]
+    prompts = ["a heron by the sea", "夜晚的城市，蓝色的钟楼", "日落时的风筝", "two owls"]
     for prompt in prompts:
         studio.end(studio.submit(prompt=prompt, num_inference_steps=2, seed=3))
     return prompts
@@ -34,7 +34,7 @@ def test_search_in_english_and_chinese(
     expect(tiles.first).to_have_attribute("aria-label", f"Open: {hung[-1]}")
     page.screenshot(path=shots / f"gallery-{size[0]}.png")
     search = page.get_by_label("Search prompts")
-    for words, found in (("lighthouse", hung[0]), ("城堡", hung[1]), ("帆船", hung[2])):
+    for words, found in (("heron", hung[0]), ("钟楼", hung[1]), ("风筝", hung[2])):
         search.fill(words)
         expect(tiles).to_have_count(1)
         expect(tiles).to_have_attribute("aria-label", f"Open: {found}")
