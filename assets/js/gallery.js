@@ -60,6 +60,7 @@ export function createGallery(root, { actions, lightbox }) {
     wall.replaceChildren(...list.map(tile));
     tell(found.total);
     walk.refresh();
+    lookAgain();
   }
 
   const ask = (before) =>
@@ -83,6 +84,7 @@ export function createGallery(root, { actions, lightbox }) {
       .catch(() => list)
       .finally(() => {
         loading = null;
+        lookAgain();
       });
     return loading;
   }
@@ -153,7 +155,15 @@ export function createGallery(root, { actions, lightbox }) {
     clearTimeout(typing);
     typing = setTimeout(refresh, TYPING);
   });
-  new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && more(), { rootMargin: "800px" }).observe(end);
+  const coming = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && more(), { rootMargin: "800px" });
+
+  /** Has the observer tell anew whether the wall's end is near: of an end that stays near it says nothing. */
+  function lookAgain() {
+    coming.unobserve(end);
+    coming.observe(end);
+  }
+
+  lookAgain();
 
   actions.listen((what, which) => {
     if (what === "desk") return;

@@ -85,6 +85,10 @@ class AddOns:
             stack.enter_context(clip_skipped(model, request.clip_skip))
             yield Words(plan.prompt, request.negative_prompt, vocabulary, variant)
 
+    def look_again(self) -> None:
+        """A new request: what is installed may have changed since the last."""
+        self._last = None
+
     def forget(self) -> None:
         """Let everything that is kept for the next job go, to make room."""
         self._loras.forget()

@@ -70,6 +70,7 @@ class Engine:
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
+        self._addons.look_again()
         size, halved = self._batch_size(request), False
         yield from self._load(request.model, _work(request, size))
         waiting = [index for index in range(request.num_images) if index not in skip]

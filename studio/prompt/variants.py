@@ -32,7 +32,7 @@ MAX_COUNTED: Final = 10_000
 MAX_REPLACED: Final = 200
 """So many wildcards in one text are replaced when all texts are wanted: one may hold itself."""
 _WILDCARD: Final = re.compile(r"__([\w\-./*]+?)__")
-_GROUP: Final = re.compile(r"\{([^{}]*)\}")
+_GROUP: Final = re.compile(r"\{([^{}]+)\}")  # {} stands for nothing and stays
 _HOW_MANY: Final = re.compile(r"(\d+)(?:-(\d+))?\$\$(?:([^$|]*)\$\$)?")
 _WEIGHT: Final = re.compile(r"\s*(\d+\.?\d*|\.\d+)::")
 

@@ -93,7 +93,7 @@ def test_the_routes_of_the_hub(start: Start, hub: StandIn, data_dir: Path) -> No
     http = start().http
     offers = http.get("/api/v1/hub").json()
     families = {each["family"] for each in offers}
-    assert {"sd1", "sd2", "sdxl", "sdxl_refiner"} == families
+    assert {"sd1", "sd2", "sdxl", "sdxl_refiner", "marian"} == families
     assert not any(each["installed"] for each in offers)
     assert all({"en", "zh"} <= set(each["words"]) for each in offers)
     assert offers[0]["page"] == f"{hub.url}/{offers[0]['repo_id']}"

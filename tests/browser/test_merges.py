@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -83,7 +82,9 @@ def test_from_a_recipe_to_the_shelf(
     assert merge["loras"] == [{"name": "ink", "weight": 0.4}]
     page.get_by_role("button", name="Use it").click()
     expect(page.locator("html")).to_have_attribute("data-room", "create")
-    assert json.loads(page.evaluate("localStorage['studio.desk']"))["model"] == name
+    page.wait_for_function(
+        "name => JSON.parse(localStorage['studio.desk']).model === name", arg=name
+    )
     visitor.describe("a boat")
     visitor.generate()
     visitor.finished()
