@@ -150,14 +150,14 @@ class Studio:
         if name is None:
             name = self.keeper.default
         defaults: Mapping[str, Any] = {}
-        values = {**values, "model": name}
+        given = {**values, "model": name}
         if isinstance(name, str) and len(name) <= MAX_MODEL:
             info = self.catalog.find(name)
             self.catalog.hash_soon(info)
             defaults = info.defaults.as_values()
-            values = self._incoming.taken_in(values, visitor, info.native_size)
-            values["model"] = info.name
-        request = self.wordbook.resolve(complete(values, defaults))
+            given = self._incoming.taken_in(given, visitor, info.native_size)
+            given["model"] = info.name
+        request = self.wordbook.resolve(complete(given, defaults))
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
