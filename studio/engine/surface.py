@@ -12,7 +12,7 @@ from PIL import Image
 from studio.engine.denoise import Correction
 from studio.images import frame as frames
 from studio.images import masks
-from studio.images.reading import flattened
+from studio.images.reading import as_mask, flattened
 from studio.models.base import Canvas, LoadedModel
 from studio.request import GenerationRequest, MaskedContent
 from studio.samplers import Sampler
@@ -100,8 +100,10 @@ class Surface:
             return None
         if sources is None:
             raise not_kept(request.init_image, "init_image")
-        mask = sources.get(request.mask_image, "mask_image") if request.mask_image else None
-        return cls(request, sources.get(request.init_image, "init_image"), mask)
+        picture, mask = sources.get(request.init_image, "init_image"), None
+        if request.mask_image:
+            mask = as_mask(sources.get(request.mask_image, "mask_image"))
+        return cls(request, picture if picture.mode == "RGBA" else picture.convert("RGB"), mask)
 
     def frame(self, cell: int) -> frames.Frame:
         """Where it is drawn; ``cell``: the side of a latent cell in pixels."""

@@ -53,7 +53,7 @@ def frame(box: Box, room: Size, cell: int) -> Frame:
     """
     width, height = box[2] - box[0], box[3] - box[1]
     size = width, height
-    if on_grid(size, cell) != room:
+    if any(not 0 <= r - s < cell for r, s in zip(room, size, strict=True)):
         scale = min(room[0] / width, room[1] / height)
         size = max(1, round(width * scale)), max(1, round(height * scale))
     return Frame(box, size, on_grid(size, cell))

@@ -39,9 +39,12 @@ def picture_of(studio: RunningStudio, job: dict[str, Any]) -> Image.Image:
 
 def test_inpainting_changes_what_is_masked_and_can_be_done_again(studio: RunningStudio) -> None:
     picture, mask = noisy(117, 89), mask_of((117, 89), 40, 30, 70, 60)
-    given = {"init_image": f"data:image/png;base64,{base64_of(picture)}",
-             "mask_image": base64_of(mask), "mask_blur": 0, "seed": 4, "prompt": "a boat"}  # fmt: skip
-    job = studio.end(studio.submit(**given))
+    job = studio.end(
+        studio.submit(
+            init_image=f"data:image/png;base64,{base64_of(picture)}",
+            mask_image=base64_of(mask), mask_blur=0, seed=4, prompt="a boat",
+        )
+    )  # fmt: skip
     result = picture_of(studio, job)
     changed = (np.asarray(result) != np.asarray(picture)).any(axis=2)
     assert result.size == picture.size

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -118,6 +118,7 @@ def test_what_is_transparent_lies_on_white() -> None:
 
 
 @given(SIDES, SIDES, st.integers(8, 40), st.integers(8, 40))
+@settings(deadline=None)
 def test_what_is_laid_comes_back_at_its_size(w: int, h: int, across: int, down: int) -> None:
     room = (across * 8, down * 8)
     frame = frames.frame((0, 0, w, h), room, 8)
@@ -129,7 +130,8 @@ def test_what_is_laid_comes_back_at_its_size(w: int, h: int, across: int, down: 
     assert np.asarray(laid)[..., 0].min() == 255  # no border of another colour
 
 
-@given(SIDES, SIDES)
+@given(st.integers(57, 300), st.integers(57, 300))
+@settings(deadline=None)
 def test_on_its_own_grid_a_picture_is_not_resampled(w: int, h: int) -> None:
     picture = noisy(w, h)
     frame = frames.frame((0, 0, w, h), frames.on_grid((w, h), 8), 8)
