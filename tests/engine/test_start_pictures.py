@@ -100,8 +100,10 @@ def test_the_pictures_are_diffusers(
 
 @pytest.mark.parametrize("channels", [3, 4], ids=["RGB", "RGBA"])
 @pytest.mark.parametrize("area", ["whole", "masked"])
-@pytest.mark.parametrize("content", ["original", "fill", "noise", "nothing"])
-@pytest.mark.parametrize("room", [(520, 392), (96, 64)], ids=["own size", "smaller"])
+@pytest.mark.parametrize(
+    ("content", "room"),
+    [("original", (520, 392)), ("fill", (96, 64)), ("noise", (96, 64)), ("nothing", (64, 96))],
+)
 def test_outside_the_mask_nothing_changes(
     engine: Engine, sources: Sources, recipe: Recipe,
     channels: int, area: str, content: str, room: tuple[int, int],
@@ -113,13 +115,13 @@ def test_outside_the_mask_nothing_changes(
     )  # fmt: skip
     (result,) = pictures(engine.generate(request)).values()
     assert (result.size, result.mode) == (picture.size, picture.mode)
-    outside = np.asarray(blurred(mask, request.mask_blur)) == 0
+    share = np.asarray(blurred(mask, request.mask_blur))
+    outside, inside = share == 0, share == 255
     before, after = np.asarray(picture), np.asarray(result)
     assert (before[outside] == after[outside]).all()
-    inside = np.asarray(mask) == 255
     assert (before[inside] != after[inside]).mean() > 0.5
     if channels == 4:
-        assert (after[inside][:, 3] == 255).all()
+        assert (after[inside][:, 3] == 255).all()  # what is drawn is seen
 
 
 @pytest.mark.parametrize("size", [(517, 389), (1, 1), (3, 200), (64, 64)])

@@ -43,7 +43,8 @@ def png_header(width: int, height: int) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + head
     sums = struct.pack(">I", zlib.crc32(chunk))
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(head)) + chunk + sums
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(head)) + chunk + sums
+    return start + struct.pack(">I", 10) + b"IDAT"
 
 
 @pytest.mark.parametrize("channels", [3, 4])
