@@ -154,7 +154,7 @@ class Engine:
         )
         if model.zeros_for_empty_negative and not request.negative_prompt:
             negative = says_nothing(negative)
-        ground = surface and surface.on(model)
+        ground = surface.on(model) if surface else None
         canvas = ground.canvas if ground else None
         denoiser: Denoiser = Guided(model, positive, negative, Guidance.of(request), calls, canvas)
         scale = request.clip_guidance_scale

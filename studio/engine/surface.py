@@ -41,7 +41,7 @@ class Ground:
         As in diffusers, a masked part at full strength is noise and nothing else.
         """
         if self.mask is not None and request.strength == 1 and self.filled is None:
-            return noise * scheduler.init_noise_sigma
+            return noise * float(scheduler.init_noise_sigma)
         first = self.original if self.filled is None else self.filled
         if self.mask is not None:
             first = self._content(first, noise, request.masked_content)

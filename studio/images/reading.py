@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from studio.errors import InvalidRequest
 from studio.sentences import Sentence, say
@@ -30,7 +30,7 @@ def read_picture(content: bytes, field: str) -> Image.Image:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise InvalidRequest.of(field, _far_too_large()) from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise InvalidRequest.of(field, _no_picture()) from None
     except Exception:  # Pillow's decoders raise whatever a damaged file leads them to
         raise InvalidRequest.of(
