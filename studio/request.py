@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from studio.sentences import Sentence
 
@@ -46,7 +46,7 @@ Names = Annotated[
     Field(max_length=MAX_STYLES),
 ]
 
-Kept = Annotated[Text, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
+Kept = Annotated[Text, Field(pattern=r"^([0-9a-f]{64})?$")]
 """The SHA-256 of a picture that is kept beside the recipes (`studio.sources`); empty for none."""
 
 ResizeMode = Literal["keep", "stretch", "crop", "fill"]
