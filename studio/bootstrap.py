@@ -13,6 +13,7 @@ from typing import Any
 from studio.complete import complete
 from studio.errors import InvalidRequest, QueueFull, StartupError, StorageError, StudioError
 from studio.gallery import Gallery, Picture
+from studio.incoming import Incoming
 from studio.jobs import Job, Jobs
 from studio.jobs.jobs import MAX_WAITING
 from studio.jobs.worker import Painter, PainterFactory, Worker
@@ -33,6 +34,7 @@ from studio.request import MAX_MODEL, MAX_SEED, GenerationRequest
 from studio.samplers import check_sampling
 from studio.sentences import Sentence, say
 from studio.settings import Settings
+from studio.sources import Sources
 from studio.storage import FolderLock
 from studio.translation.translator import Translator
 from studio.wordbook import Wordbook
@@ -64,6 +66,8 @@ class Studio:
             self.catalog.find(settings.model)
             self.gallery = Gallery(settings.pictures)
             self.gallery.reconcile()
+            self.sources = Sources(settings.sources)
+            self._incoming = Incoming(self.sources, self.gallery)
             self.jobs = Jobs(settings.data_dir / "jobs.sqlite", self.gallery)
             self.wordbook = Wordbook(settings.presets, settings.data_dir)
         except (InvalidRequest, StorageError) as error:
@@ -146,11 +150,14 @@ class Studio:
         if name is None:
             name = self.keeper.default
         defaults: Mapping[str, Any] = {}
+        given = {**values, "model": name}
         if isinstance(name, str) and len(name) <= MAX_MODEL:
             info = self.catalog.find(name)
             self.catalog.hash_soon(info)
-            defaults, name = info.defaults.as_values(), info.name
-        request = self.wordbook.resolve(complete({**values, "model": name}, defaults))
+            defaults = info.defaults.as_values()
+            given = self._incoming.taken_in(given, visitor, info.native_size)
+            given["model"] = info.name
+        request = self.wordbook.resolve(complete(given, defaults))
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
@@ -217,7 +224,7 @@ class Studio:
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
             acquire(store, name)
         self.merges.begin()
-        return Engine(store)
+        return Engine(store, sources=self.sources)
 
 
 def _rules(settings: Settings) -> Rules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -96,6 +96,12 @@ def _sentence(name: str, detail: Mapping[str, Any]) -> Sentence:
             "{label} must be a list of at most {most} names, each of 1 to {length} characters.",
             label=label_of(name), most=_schema_of(info)["maxLength"], length=MAX_NAME,
         )  # fmt: skip
+    if get_origin(info.annotation) is Literal:
+        return say(
+            "{label} must be one of: {known}; you gave {given}.",
+            label=label_of(name), known=get_args(info.annotation),
+            given=_short(detail.get("input")),
+        )  # fmt: skip
     if info.annotation is str:
         return _about_text(name, detail)
     if info.annotation is bool:
@@ -123,6 +129,8 @@ def _about_text(name: str, detail: Mapping[str, Any]) -> Sentence:
             )
         case "value_error":
             return say("{label} has a null character in it, which no file can hold.", label=label)
+        case "string_pattern_mismatch":
+            return say("{label} must be the SHA-256 of a picture that is kept here.", label=label)
     return say("{label} must be text.", label=label)
 
 

@@ -34,6 +34,21 @@ _SIZES = {
 }
 _JOINED = ("Sampler", "Schedule type", *_SIZES)  # keys that stand for two fields, or for a name
 _EMPHASIS = {True: "Original", False: "No norm"}
+_CHOICES: Mapping[str, Mapping[str, str]] = {  # our word for a value -> A1111's
+    "resize_mode": {
+        "keep": "Keep size",
+        "stretch": "Just resize",
+        "crop": "Crop and resize",
+        "fill": "Resize and fill",
+    },
+    "inpaint_area": {"whole": "Whole picture", "masked": "Only masked"},
+    "masked_content": {
+        "original": "original",
+        "fill": "fill",
+        "noise": "latent noise",
+        "nothing": "latent nothing",
+    },
+}
 _VAES = {"None": "", "Automatic": "automatic"}
 # Finds what A1111's own pattern finds, in time that grows with the text and not with its square:
 # a key begins where no letter of a key stands before it, and nothing is ever given back.
@@ -67,7 +82,7 @@ def read(text: str) -> dict[str, Any]:
     values = {"prompt": prompt, "negative_prompt": negative, **_sampling(pairs)}
     for name, key in keys().items():
         if key in pairs and name not in values and key not in _JOINED:
-            values[name] = _value(pairs[key], GenerationRequest.model_fields[name].annotation)
+            values[name] = _value(name, pairs[key])
     if "vae" in values:
         values["vae"] = _VAES.get(values["vae"], values["vae"])
     if refiner := values.get("refiner"):  # A1111 writes the hash after the name
@@ -137,7 +152,7 @@ def _text(request: GenerationRequest, model_hash: str | None) -> str:
     values: dict[str, str] = {MODEL_HASH: model_hash} if model_hash else {}
     for name, key in keys().items():
         if key not in values and key != NEGATIVE and _worth_saying(name, request):
-            values[key] = _label(key, getattr(request, name), request)
+            values[key] = _label(name, key, request)
     values[VERSION] = STUDIO
     ordered = [*(key for key in _ORDER if key in values), *(k for k in values if k not in _ORDER)]
     line = ", ".join(f"{key}: {_quoted(values[key])}" for key in ordered)
@@ -157,8 +172,9 @@ def _worth_saying(name: str, request: GenerationRequest) -> bool:
     return usual is None or bool(getattr(request, name) != usual)
 
 
-def _label(key: str, value: object, request: GenerationRequest) -> str:
-    """A value as A1111 writes it."""
+def _label(name: str, key: str, request: GenerationRequest) -> str:
+    """A field's value as A1111 writes it."""
+    value = getattr(request, name)
     labels: dict[str, Callable[[], str]] = {
         "Sampler": lambda: (
             SAMPLERS[request.sampler].label if request.sampler in SAMPLERS else request.sampler
@@ -168,6 +184,8 @@ def _label(key: str, value: object, request: GenerationRequest) -> str:
     }
     if key in labels:
         return labels[key]()
+    if name in _CHOICES:
+        return _CHOICES[name][value]
     if key in _SIZES:
         return "x".join(str(getattr(request, name)) for name in _SIZES[key])
     if isinstance(value, bool):
@@ -232,8 +250,11 @@ def _sampling(pairs: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _value(text: str, kind: object) -> Any:
-    """``text`` as the field's type; None when it is not one."""
+def _value(name: str, text: str) -> Any:
+    """``text`` as a field's type; None when it is not one."""
+    kind: object = GenerationRequest.model_fields[name].annotation
+    if name in _CHOICES:
+        return {label: value for value, label in _CHOICES[name].items()}.get(text)
     if kind is bool:
         return {label: value for value, label in _EMPHASIS.items()}.get(text)
     if get_origin(kind) is tuple:

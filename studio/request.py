@@ -6,7 +6,7 @@ label, help and infotext key are written here and nowhere else.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -45,6 +45,13 @@ Names = Annotated[
     tuple[Annotated[Text, Field(min_length=1, max_length=MAX_NAME)], ...],
     Field(max_length=MAX_STYLES),
 ]
+
+Kept = Annotated[Text, Field(pattern=r"^([0-9a-f]{64})?$")]
+"""The SHA-256 of a picture that is kept beside the recipes (`studio.sources`); empty for none."""
+
+ResizeMode = Literal["keep", "stretch", "crop", "fill"]
+InpaintArea = Literal["whole", "masked"]
+MaskedContent = Literal["original", "fill", "noise", "nothing"]
 
 RESOLVED: dict[str, Any] = {"resolved": True}
 """Marks what the studio finds out when a request is handed in; nobody gives it."""
@@ -253,6 +260,62 @@ class GenerationRequest(BaseModel):
         description="The share of the steps after which the refiner takes over.",
         json_schema_extra=_infotext("Refiner switch at", only_with="refiner"),
     )
+    init_image: Kept = Field(
+        "",
+        title="Start picture",
+        description="The picture to start from: its file in base64, or the id of a picture here.",
+        json_schema_extra=_infotext("Init image", unless=""),
+    )
+    mask_image: Kept = Field(
+        "",
+        title="Mask",
+        description="What of the start picture is drawn anew: white is, black stays as it is.",
+        json_schema_extra=_infotext("Mask", unless="", only_with="init_image"),
+    )
+    strength: float = Field(
+        0.75,
+        ge=0.0,
+        le=1.0,
+        title="Denoising strength",
+        description="How far the result may leave the start picture; that share of the steps runs.",
+        json_schema_extra=_infotext("Denoising strength", only_with="init_image"),
+    )
+    resize_mode: ResizeMode = Field(
+        "keep",
+        title="Resize mode",
+        description="Keep the start picture's size, or bring it to Width and Height: stretch, "
+        "crop, or fill up the sides.",
+        json_schema_extra=_infotext("Resize mode", unless="keep", only_with="init_image"),
+    )
+    mask_blur: int = Field(
+        4,
+        ge=0,
+        le=64,
+        title="Mask blur",
+        description="How soft the mask's edge is, in pixels.",
+        json_schema_extra=_infotext("Mask blur", only_with="mask_image"),
+    )
+    inpaint_area: InpaintArea = Field(
+        "whole",
+        title="Inpaint area",
+        description="Whether the model sees the whole picture, or only what is masked, enlarged.",
+        json_schema_extra=_infotext("Inpaint area", unless="whole", only_with="mask_image"),
+    )
+    inpaint_padding: int = Field(
+        32,
+        ge=0,
+        le=256,
+        title="Masked area padding",
+        description="Pixels around the mask that the model sees when only that area is drawn.",
+        json_schema_extra=_infotext("Masked area padding", unless=32, only_with="mask_image"),
+    )
+    masked_content: MaskedContent = Field(
+        "original",
+        title="Masked content",
+        description="What the masked part starts from: itself, the colours around it, noise or "
+        "nothing.",
+        json_schema_extra=_infotext("Masked content", unless="original", only_with="mask_image"),
+    )
     num_images: int = Field(
         1,
         ge=1,
@@ -280,6 +343,16 @@ class GenerationRequest(BaseModel):
         description="What the negative prompt came to for every picture.",
         json_schema_extra=RESOLVED,
     )
+
+    @property
+    def steps_run(self) -> int:
+        """How many of the steps are run: the share ``strength`` of them with a start picture.
+
+        Rounded down as in A1111 and diffusers, but one at least unless the strength is 0.
+        """
+        if not self.init_image:
+            return self.num_inference_steps
+        return max(int(self.num_inference_steps * self.strength), int(self.strength > 0))
 
     def one(self, index: int) -> GenerationRequest:
         """The recipe of picture ``index`` alone: what is written into its file.

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         return self.data_dir / "pictures"
 
     @property
+    def sources(self) -> Path:
+        """The folder with the pictures and masks that requests start from."""
+        return self.data_dir / "sources"
+
+    @property
     def wildcards(self) -> Path:
         """The folder in which a person puts wildcard files."""
         return self.data_dir / "wildcards"

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 
 from studio.api.answers import JobAnswer, JobsAnswer
-from studio.api.inputs import Body, TheStudio, Visitor, content, json_body
+from studio.api.inputs import PictureBody, TheStudio, Visitor, content, json_body
 from studio.complete import PartialRequest
 from studio.jobs import Job, Jobs
 
@@ -33,7 +33,9 @@ TheJob = Annotated[Job, Depends(_job)]
     summary="Hand in a request; what is left out takes the model's default",
     openapi_extra=json_body(PartialRequest.model_json_schema()),
 )
-def submit(studio: TheStudio, visitor: Visitor, values: Body, response: Response) -> JobAnswer:
+def submit(
+    studio: TheStudio, visitor: Visitor, values: PictureBody, response: Response
+) -> JobAnswer:
     """The job, which is on disk when this is answered: it will be finished or reported."""
     job = studio.submit(values, visitor)
     response.headers["Location"] = f"/api/v1/jobs/{job.id}"

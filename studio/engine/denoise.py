@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,10 +12,14 @@ from studio.engine.schedulers import signal_levels, takes_generator
 
 
 class Denoiser(Protocol):
-    """What is asked at every step: guidance around a UNet, later with masks or control on top."""
+    """What is asked at every step: guidance around a UNet, later with control on top."""
 
     def __call__(self, latents: torch.Tensor, timestep: torch.Tensor, index: int) -> torch.Tensor:
         """The model's output (B, C, h, w) for scaled latents at call ``index`` of the loop."""
+
+
+Correction = Callable[[torch.Tensor, int], torch.Tensor]
+"""Latents (B, C, h, w) after call ``index`` -> those that the next call starts from."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,15 @@ def denoise(
     generators: Sequence[torch.Generator],
     start: int = 0,
     stop: int | None = None,
+    correct: Correction | None = None,
 ) -> Generator[Step, None, None]:
     """Denoise ``latents`` step by step; closing the generator ends it at once.
 
     ``scheduler``: fresh, its timesteps set, on the CPU. ``latents``: (B, C, h, w) fp32 at the noise
     level of call ``start`` (pure noise × ``init_noise_sigma`` for 0). ``stop``: the call before
     which to end; another run may go on from there with the same scheduler, which keeps the state of
-    what was done. ``generators``: one per picture, for samplers that add noise. Nothing here makes
+    what was done. ``correct``: what is done to the latents after every call, as a mask does.
+    ``generators``: one per picture, for samplers that add noise. Nothing here makes
     the host wait for the device.
     """
     timesteps = scheduler.timesteps
@@ -66,6 +72,8 @@ def denoise(
         output = denoiser(scaled, on_device[index], index)
         denoised = estimate(scaled, output, alphas[index], sigmas[index], prediction_type)
         latents = scheduler.step(output, timesteps[index], latents, return_dict=False, **noise)[0]
+        if correct is not None:
+            latents = correct(latents, index)
         yield Step(index, len(numbers), numbers[index], latents, denoised)
 
 

@@ -20,7 +20,8 @@ from studio.engine.noise import NoiseRecipe, generators_of, initial_noise
 from studio.engine.preview import Pace, Preview
 from studio.engine.refiner import Run, check_refiner, handover_call, prediction_type
 from studio.engine.schedulers import make_scheduler
-from studio.events import Event, ImageReady, Preparing, Progress
+from studio.engine.surface import Ground, Surface, start_call
+from studio.events import Event, ImageReady, Preparing
 from studio.models.base import LoadedModel
 from studio.models.freeing import free_memory
 from studio.models.plan import Work
@@ -29,6 +30,7 @@ from studio.prompt.plan import plan_prompt
 from studio.request import GenerationRequest
 from studio.samplers import Sampler, check_sampling
 from studio.sentences import say
+from studio.sources import Sources
 
 
 @dataclass(frozen=True)
@@ -36,22 +38,28 @@ class _Job:
     """A request with the model that works on it now, and what is made for the two.
 
     ``request``: of one of the pictures, whose words are those of all that are drawn with it.
+    ``surface``: the picture it starts from, ``ground`` the same in the model's latents.
     """
 
     request: GenerationRequest
     model: LoadedModel
     denoiser: Denoiser
     preview: Preview
+    surface: Surface | None = None
+    ground: Ground | None = None
 
 
 class Engine:
     """Paints requests on one device. For one thread.
 
     ``together``: whether several pictures are drawn in one batch; None decides by the device.
+    ``sources``: where the pictures are that requests start from.
     """
 
-    def __init__(self, store: ModelStore, together: bool | None = None) -> None:
-        self._store = store
+    def __init__(
+        self, store: ModelStore, together: bool | None = None, sources: Sources | None = None
+    ) -> None:
+        self._store, self._sources = store, sources
         self._together = store.placement.pictures_together if together is None else together
         self._prompts = PromptEncoder()
         self._addons = AddOns(store.catalog)
@@ -70,17 +78,24 @@ class Engine:
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
+<<<<<<< HEAD
         self._addons.look_again()
+=======
+        waiting = [index for index in range(request.num_images) if index not in skip]
+        surface = Surface.of(request, self._sources)
+        if surface is not None and not request.strength:
+            yield from (ImageReady(index, surface.picture) for index in waiting)
+            return
+>>>>>>> main
         size, halved = self._batch_size(request), False
         yield from self._load(request.model, _work(request, size))
-        waiting = [index for index in range(request.num_images) if index not in skip]
         while waiting:
             batch, failed = _of_the_same_words(request, waiting, size), False
             done = request.num_images - len(waiting)
             try:
                 with (
                     ExitStack() as addons,
-                    closing(self._paint(request, sampler, batch, done, addons)) as events,
+                    closing(self._paint(request, sampler, batch, done, addons, surface)) as events,
                 ):
                     for event in events:
                         if isinstance(event, ImageReady):
@@ -121,7 +136,12 @@ class Engine:
         return request.batch_size if self._together else 1
 
     def _prepared(
-        self, request: GenerationRequest, model: LoadedModel, scheduler: Any, addons: ExitStack
+        self,
+        request: GenerationRequest,
+        model: LoadedModel,
+        scheduler: Any,
+        addons: ExitStack,
+        surface: Surface | None,
     ) -> _Job:
         """The request's prompts in the words of a model, for every call that a scheduler makes.
 
@@ -138,7 +158,9 @@ class Engine:
         )
         if model.zeros_for_empty_negative and not request.negative_prompt:
             negative = says_nothing(negative)
-        denoiser: Denoiser = Guided(model, positive, negative, Guidance.of(request), calls)
+        ground = surface.on(model) if surface else None
+        canvas = ground.canvas if ground else None
+        denoiser: Denoiser = Guided(model, positive, negative, Guidance.of(request), calls, canvas)
         scale = request.clip_guidance_scale
         if scale and model.info.name == request.model:  # a refiner brings no CLIP of its own
             pair, levels = self._pairs.of(model), NoiseLevels.of(scheduler)
@@ -146,7 +168,7 @@ class Engine:
         preview = Preview(
             model.preview_colours, model.placement.device, decoder=self._addons.tiny.of(model)
         )
-        return _Job(request, model, denoiser, preview)
+        return _Job(request, model, denoiser, preview, surface, ground)
 
     def _paint(
         self,
@@ -155,6 +177,7 @@ class Engine:
         batch: list[int],
         done: int,
         addons: ExitStack,
+        surface: Surface | None,
     ) -> Generator[Event, None, None]:
         """The pictures of one batch, after ``done`` pictures of the request."""
         work = _work(request, len(batch))
@@ -167,22 +190,25 @@ class Engine:
         )
         recipes = [NoiseRecipe.of(request.one(index), model.vae_scale_factor) for index in batch]
         generators = generators_of([recipe.seed for recipe in recipes])
-        side = model.vae_scale_factor
-        shape = (model.latent_channels, request.height // side, request.width // side)
-        latents = initial_noise(generators, shape, model.placement.device, recipes)
-        latents = latents * scheduler.init_noise_sigma
-        run = Run(scheduler, generators, batch, done, request.num_images)
-        calls, words = len(scheduler.timesteps), request.one(batch[0])
-        job = self._prepared(words, model, scheduler, addons)
-        handover = handover_call(request, sampler, calls)
-        latents = yield from self._denoise(job, run, latents, 0, handover)
+        noise = initial_noise(
+            generators, _shape(request, model, surface), model.placement.device, recipes
+        )
+        words, start = request.one(batch[0]), start_call(request, sampler)
+        job = self._prepared(words, model, scheduler, addons, surface)
+        latents, correct = noise * scheduler.init_noise_sigma, None
+        if job.ground is not None:
+            latents = job.ground.begun(scheduler, noise, request, start)
+            correct = job.ground.kept(scheduler, noise)
+        run = Run(scheduler, generators, batch, done, request.num_images, start, correct)
+        handover = handover_call(request, sampler, len(scheduler.timesteps), start)
+        latents = yield from self._denoise(job, run, latents, start, handover)
         if handover is not None:
             space, prediction = model.latent_space, prediction_type(model)
             addons.close()
             del model, job  # so that the refiner may take its place
             refiner = yield from self._load(request.refiner, work)
             check_refiner(refiner, space, prediction)
-            job = self._prepared(words, refiner, scheduler, addons)
+            job = self._prepared(words, refiner, scheduler, addons, surface)
             latents = yield from self._denoise(job, run, latents, handover, None)
         yield from self._finish(job, batch, latents)
 
@@ -190,18 +216,15 @@ class Engine:
         self, job: _Job, run: Run, latents: torch.Tensor, start: int, stop: int | None
     ) -> Generator[Event, None, torch.Tensor]:
         """The calls from ``start`` to ``stop`` of a run; returns the latents after them."""
-        pace, batch = Pace(job.model.placement.device), run.batch
-        steps = denoise(job.denoiser, run.scheduler, latents, run.generators, start, stop)
+        pace = Pace(job.model.placement.device)
+        steps = denoise(
+            job.denoiser, run.scheduler, latents, run.generators, start, stop, run.correct
+        )
         with closing(steps):
             for step in steps:
                 latents = step.latents
                 pace.wait()
-                yield Progress(
-                    step=run.done * step.of + (step.index + 1) * len(batch),
-                    steps=run.pictures * step.of,
-                    picture=batch[0],
-                    preview=job.preview.of(step.denoised[0]),
-                )
+                yield run.progress(step, job.preview.of(step.denoised[0]))
         return latents
 
     def _finish(
@@ -210,7 +233,10 @@ class Engine:
         """The pictures, one after another."""
         for position, index in enumerate(batch):
             pixels = self._decode(job, latents[position : position + 1])
-            yield ImageReady(index, Image.fromarray(pixels[0].numpy()))
+            image = Image.fromarray(pixels[0].numpy())
+            if job.surface is not None:
+                image = job.surface.finished(image, job.model.vae_scale_factor)
+            yield ImageReady(index, image)
 
     def _decode(self, job: _Job, latents: torch.Tensor) -> torch.Tensor:
         """One picture; where memory does not suffice for it as a whole, in tiles."""
@@ -229,6 +255,15 @@ def _of_the_same_words(request: GenerationRequest, waiting: list[int], most: int
     """The next pictures, at most ``most``, that one conditioning serves."""
     said = [request.prompts_of(index) for index in waiting]
     return [index for index, words in zip(waiting, said, strict=True) if words == said[0]][:most]
+
+
+def _shape(
+    request: GenerationRequest, model: LoadedModel, surface: Surface | None
+) -> tuple[int, int, int]:
+    """Channels, rows and columns of one picture's latents."""
+    cell, size = model.vae_scale_factor, (request.width, request.height)
+    width, height = surface.frame(cell).canvas if surface else size
+    return model.latent_channels, height // cell, width // cell
 
 
 def _work(request: GenerationRequest, together: int) -> Work:

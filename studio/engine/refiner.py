@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from PIL.Image import Image
 
+from studio.engine.denoise import Correction, Step
 from studio.errors import InvalidRequest
+from studio.events import Progress
 from studio.models.base import LoadedModel
 from studio.request import GenerationRequest
 from studio.samplers import Sampler
@@ -20,7 +23,8 @@ class Run:
     """One batch on its way through the noise levels, whichever model works on it.
 
     ``batch``: the pictures, by index; ``done``: how many of the request's ``pictures`` are
-    finished already.
+    finished already. ``start``: the call of the loop that it begins with. ``correct``: see
+    `denoise`.
     """
 
     scheduler: Any
@@ -28,19 +32,34 @@ class Run:
     batch: list[int]
     done: int
     pictures: int
+    start: int = 0
+    correct: Correction | None = None
+
+    def progress(self, step: Step, preview: Image | None) -> Progress:
+        """How far the whole request is, counted in calls that are really made."""
+        calls = step.of - self.start
+        return Progress(
+            step=self.done * calls + (step.index + 1 - self.start) * len(self.batch),
+            steps=self.pictures * calls,
+            picture=self.batch[0],
+            preview=preview,
+        )
 
 
-def handover_call(request: GenerationRequest, sampler: Sampler, calls: int) -> int | None:
+def handover_call(
+    request: GenerationRequest, sampler: Sampler, calls: int, start: int = 0
+) -> int | None:
     """The call of the loop from which the refiner works; None when there is nothing for it to do.
 
     It works on every step that begins at or after the share ``refiner_switch_at`` of the steps, as
     in A1111. A step of a sampler of order 2 takes two calls and is never torn apart.
+    A run that begins at ``start``, later than that, is the refiner's alone.
     """
     if not request.refiner:
         return None
     steps = -(-calls // sampler.order)
     first = next(n for n in range(steps + 1) if n / steps >= request.refiner_switch_at)
-    return None if first == steps else first * sampler.order
+    return None if first == steps else max(first * sampler.order, start)
 
 
 def prediction_type(model: LoadedModel) -> str:

@@ -52,7 +52,7 @@ class Jobs:
 
         Raises QueueFull when too many wait, StorageError when it cannot be written down.
         """
-        steps = request.num_inference_steps * request.num_images
+        steps = request.steps_run * request.num_images
         job = Job(secrets.token_hex(8), visitor, request, self._lock, steps=steps)
         with self._submitting:
             if len(self._waiting) >= MAX_WAITING:
@@ -258,7 +258,7 @@ class Jobs:
 
     def _from_row(self, row: JobRow, state: State) -> Job:
         pictures = tuple(picture.id for picture in self._gallery.of_job(row.id))
-        steps = row.request.num_inference_steps * row.request.num_images
+        steps = row.request.steps_run * row.request.num_images
         return Job(
             row.id, row.visitor, row.request, self._lock,
             state=state, created=row.created, started=row.started, finished=row.finished,

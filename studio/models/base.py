@@ -159,6 +159,8 @@ class LoadedModel(Protocol):
     """Whether an empty negative prompt is zeros, and not what the text encoder makes of it."""
     guides_itself: bool
     """Whether its UNet takes the guidance scale as an input; a negative prompt then has no say."""
+    takes_canvas: bool
+    """Whether its UNet is shown the picture it works on: an inpainting model."""
     latent_space: tuple[float, ...]
     """Two models with the same one can go on with each other's latents."""
 
@@ -184,6 +186,9 @@ class LoadedModel(Protocol):
         self, latents: torch.Tensor, timestep: torch.Tensor, conditions: Conditions
     ) -> torch.Tensor:
         """The UNet's output (B, C, h, w) in fp32 for scaled latents (B, C, h, w) in fp32."""
+
+    def encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Latents (B, C, h, w) in fp32, × scaling_factor, of pictures (B, 3, H, W) in -1…1."""
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Pictures (B, H, W, 3) uint8 on the CPU from latents (B, C, h, w), × scaling_factor."""

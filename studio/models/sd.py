@@ -88,6 +88,7 @@ class LoadedStableDiffusion:
             float(self.latent_channels), float(self.vae_scale_factor), factor,
         )  # fmt: skip
         self.guides_itself: bool = self.unet.config.time_cond_proj_dim is not None
+        self.takes_canvas: bool = int(self.unet.config.in_channels) == 2 * self.latent_channels + 1
         self.preview_colours: PreviewColours = self._colours()
         self._check_the_unet()
 
@@ -109,7 +110,7 @@ class LoadedStableDiffusion:
 
     def blank_canvas(self, width: int, height: int) -> Canvas | None:
         """A canvas to be painted all over, encoded from grey; None when the UNet takes none."""
-        if int(self.unet.config.in_channels) != 2 * self.latent_channels + 1:
+        if not self.takes_canvas:
             return None
         grey = torch.zeros(1, 3, height, width, device=self.placement.device)
         kept = self.encode(grey)

@@ -62,6 +62,13 @@ def _usual(pairs: Mapping[str, str]) -> dict[str, Any]:
     return usual
 
 
+def _means_something(name: str, values: Mapping[str, Any]) -> bool:
+    """Whether a field can be used: elsewhere a start picture's own hash is not written."""
+    extra = GenerationRequest.model_fields[name].json_schema_extra
+    other = extra.get("only_with") if isinstance(extra, dict) else None
+    return other not in ("init_image", "mask_image") or bool(values.get(str(other)))
+
+
 def _schedule(pairs: Mapping[str, str], values: Mapping[str, Any]) -> str | None:
     given: str | None = values.get(
         "sigma_schedule", None if "Schedule type" in pairs else "automatic"
@@ -81,7 +88,8 @@ def _app(pairs: Mapping[str, str]) -> str:
 
 
 def _left_over(pairs: Mapping[str, str], values: Mapping[str, Any]) -> tuple[str, ...]:
-    known = {*infotext.keys().values(), *_SILENT, infotext.RECIPE}
+    meant = {key for name, key in infotext.keys().items() if _means_something(name, values)}
+    known = {*meant, *_SILENT, infotext.RECIPE}
     rest = [noted(key, value) for key, value in pairs.items() if key not in known]
     for key, name in (("Sampler", "sampler"), ("Schedule type", "sigma_schedule")):
         if key in pairs and values.get(name) is None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from studio.engine.engine import Engine
 from studio.engine.refiner import handover_call
+from studio.engine.surface import Surface
 from studio.errors import InvalidRequest
 from studio.events import Preparing
 from studio.models.base import ModelInfo
@@ -21,6 +22,7 @@ from studio.models.placement import choose
 from studio.models.store import ModelStore
 from studio.request import GenerationRequest
 from studio.samplers import find_sampler
+from studio.sources import Sources
 from tests.engine.conftest import pictures
 from tests.tiny_families import TINY, Listed, tiny_family_pipeline
 
@@ -129,6 +131,33 @@ def test_an_inpainting_model_paints_a_whole_picture(world: World, model: str) ->
         masked_image_latents=grey.detach() * pipeline.vae.config.scaling_factor, **words,
     ).images[0]  # fmt: skip
     assert_alike(painted(world, request), theirs)
+
+
+@pytest.mark.parametrize("strength", [0.6, 1.0])
+@pytest.mark.parametrize("model", ["inpaint", "inpaint-2", "inpaint-xl"])
+def test_an_inpainting_model_sees_what_is_around_the_mask(
+    world: World, tmp_path: Path, model: str, strength: float
+) -> None:
+    sources, hole = Sources(tmp_path), (16, 8, 48, 56)
+    values = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    mask = Image.new("L", (64, 64))
+    mask.paste(255, hole)
+    request = recipe(
+        model, init_image=sources.keep(Image.fromarray(values)), mask_image=sources.keep(mask),
+        mask_blur=0, strength=strength, num_inference_steps=5,
+    )  # fmt: skip
+    surface, pipeline = Surface.of(request, sources), world.pipelines[model]
+    assert surface is not None
+    ground = surface.on(world.store.acquire(model))
+    seen = torch.from_numpy(values).permute(2, 0, 1)[None] / 127.5 - 1
+    seen[..., 8:56, 16:48] = 0
+    around = pipeline.vae.encode(seen).latent_dist.mode() * pipeline.vae.config.scaling_factor
+    theirs = pipeline(
+        image=ground.original, mask_image=mask, masked_image_latents=around.detach(),
+        strength=strength, **asked(request),
+    ).images[0]  # fmt: skip
+    ours = pictures(Engine(world.store, sources=sources).generate(request))[0]
+    assert_alike(ours.crop(hole), theirs.crop(hole))
 
 
 @pytest.mark.parametrize(("share", "steps"), [(0.8, 5), (0.5, 4), (0.6, 10)])

@@ -1,4 +1,4 @@
-"""Pictures as bytes: pure Pillow, nothing that knows a model."""
+"""Pictures as bytes."""
 
 from __future__ import annotations
 

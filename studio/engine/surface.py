@@ -1,0 +1,175 @@
+"""What a request paints on: a start picture with or without a mask, in pixels and in latents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from studio.engine.denoise import Correction
+from studio.images import frame as frames
+from studio.images import masks
+from studio.images.reading import as_mask, flattened
+from studio.models.base import Canvas, LoadedModel
+from studio.request import GenerationRequest, MaskedContent
+from studio.samplers import Sampler
+from studio.sources import Sources, not_kept
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A surface in a model's latents, fp32 on its device.
+
+    ``original``: (1, C, h, w), × scaling_factor. ``mask``: (1, 1, h, w), 1 = drawn anew. ``filled``
+    is what the masked part starts from where that is another picture. ``canvas``: what an
+    inpainting model is shown.
+    """
+
+    original: torch.Tensor
+    mask: torch.Tensor | None = None
+    filled: torch.Tensor | None = None
+    canvas: Canvas | None = None
+
+    def begun(
+        self, scheduler: Any, noise: torch.Tensor, request: GenerationRequest, start: int
+    ) -> torch.Tensor:
+        """Latents (B, C, h, w) at the noise level of call ``start``; ``noise``: standard normal.
+
+        As in diffusers, a masked part at full strength is noise and nothing else.
+        """
+        if self.mask is not None and request.strength == 1 and self.filled is None:
+            return noise * float(scheduler.init_noise_sigma)
+        first = self.original if self.filled is None else self.filled
+        if self.mask is not None:
+            first = self._content(first, noise, request.masked_content)
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(start)
+        return noised(scheduler, first, noise, start)
+
+    def _content(
+        self, first: torch.Tensor, noise: torch.Tensor, content: MaskedContent
+    ) -> torch.Tensor:
+        if self.mask is None or content in ("original", "fill"):
+            return first
+        return first * (1 - self.mask) + (noise * self.mask if content == "noise" else 0)
+
+    def kept(self, scheduler: Any, noise: torch.Tensor) -> Correction | None:
+        """Puts the original at the right noise level back outside the mask, after every call.
+
+        Source: Avrahami et al. 2022, Blended Latent Diffusion, arXiv:2206.02779; as in diffusers.
+        An inpainting model sees the original and is left alone.
+        """
+        if self.mask is None or self.canvas is not None:
+            return None
+        mask, calls = self.mask, len(scheduler.timesteps)
+
+        def correct(latents: torch.Tensor, index: int) -> torch.Tensor:
+            original = self.original
+            if index + 1 < calls:
+                original = noised(scheduler, original, noise, index + 1)
+            return (1 - mask) * original + mask * latents
+
+        return correct
+
+
+class Surface:
+    """The start picture of one request at the size of its result, and its mask.
+
+    What an autoencoder makes of them is kept, for one request is many batches.
+    """
+
+    def __init__(
+        self, request: GenerationRequest, picture: Image.Image, mask: Image.Image | None
+    ) -> None:
+        if request.resize_mode != "keep":
+            size = (request.width, request.height)
+            picture = frames.resized(picture, size, request.resize_mode)
+            mask = mask and frames.resized(mask, size, request.resize_mode)
+        self._request, self.picture = request, picture
+        self._mask = mask
+        self._soft = mask and masks.blurred(mask, request.mask_blur)
+        self._grounds: dict[str, Ground] = {}
+
+    @classmethod
+    def of(cls, request: GenerationRequest, sources: Sources | None) -> Surface | None:
+        """What a request starts from; None for nothing. InvalidRequest when it is not kept."""
+        if not request.init_image:
+            return None
+        if sources is None:
+            raise not_kept(request.init_image, "init_image")
+        picture, mask = sources.get(request.init_image, "init_image"), None
+        if request.mask_image:
+            mask = as_mask(sources.get(request.mask_image, "mask_image"))
+        return cls(request, picture if picture.mode == "RGBA" else picture.convert("RGB"), mask)
+
+    def frame(self, cell: int) -> frames.Frame:
+        """Where it is drawn; ``cell``: the side of a latent cell in pixels."""
+        room = (self._request.width, self._request.height)
+        box: frames.Box = (0, 0, *self.picture.size)
+        if self._soft is not None and self._request.inpaint_area == "masked":
+            inner, padding = masks.bounds(self._soft), self._request.inpaint_padding
+            box = frames.box_around(inner, padding, room, self.picture.size)
+        return frames.frame(box, room, cell)
+
+    def on(self, model: LoadedModel) -> Ground:
+        """The surface in the latents of a model, whose autoencoder is the request's by now."""
+        name = model.info.name
+        if name not in self._grounds:
+            self._grounds[name] = self._encoded(model)
+        return self._grounds[name]
+
+    def _encoded(self, model: LoadedModel) -> Ground:
+        cell, device = model.vae_scale_factor, model.placement.device
+        frame = self.frame(cell)
+        seen = flattened(self.picture)
+        pixels = _pixels(frame.lay(seen)).to(device)
+        original = model.encode(pixels)
+        if self._mask is None:
+            return Ground(original)
+        touched = torch.from_numpy(masks.cells(self._mask, frame, cell)).to(device)
+        mask = touched[None, None].float()
+        filled = None
+        if self._request.masked_content == "fill":
+            colours = masks.filled(seen, masks.core(self._mask))
+            filled = model.encode(_pixels(frame.lay(colours)).to(device))
+        canvas = None
+        if model.takes_canvas:
+            hidden = torch.nn.functional.interpolate(mask, scale_factor=float(cell))
+            canvas = Canvas(mask, model.encode(pixels * (1 - hidden)))
+        return Ground(original, mask, filled, canvas)
+
+    def finished(self, drawn: Image.Image, cell: int) -> Image.Image:
+        """The result: as large as the picture, and outside the soft mask the same to the bit."""
+        frame = self.frame(cell)
+        part = frame.lift(drawn)
+        if self._soft is not None:
+            return masks.composite(self.picture, part, self._soft, frame.box[:2])
+        if self.picture.mode == "RGBA":
+            part.putalpha(self.picture.getchannel("A"))
+        return part
+
+
+def start_call(request: GenerationRequest, sampler: Sampler) -> int:
+    """The call of the loop that a request begins with: 0 without a start picture."""
+    return (request.num_inference_steps - request.steps_run) * sampler.order
+
+
+def noised(scheduler: Any, latents: torch.Tensor, noise: torch.Tensor, index: int) -> torch.Tensor:
+    """``latents`` with ``noise`` at the level of call ``index``, in the scheduler's own scale.
+
+    The scheduler is asked about plain numbers, for it stays on the CPU.
+    """
+    at = scheduler.timesteps[index : index + 1]
+    one, zero = torch.ones(1, 1), torch.zeros(1, 1)
+    signal = float(scheduler.add_noise(one, zero, at))
+    spread = float(scheduler.add_noise(zero, one, at))
+    return signal * latents + spread * noise
+
+
+def _pixels(image: Image.Image) -> torch.Tensor:
+    """A picture (1, 3, H, W) in fp32 in -1…1."""
+    values = torch.from_numpy(np.array(image, dtype=np.float32)) / 127.5 - 1
+    return values.permute(2, 0, 1)[None].contiguous()

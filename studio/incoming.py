@@ -1,0 +1,117 @@
+"""Pictures that come in with a request: from base64 or a picture's id to the hash it is kept by."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+from studio.errors import InvalidRequest
+from studio.gallery import Gallery
+from studio.gallery.picture import parse_id
+from studio.images.frame import best_size
+from studio.images.masks import is_empty
+from studio.images.reading import as_mask, read_picture
+from studio.request import MAX_SIDE, label_of
+from studio.sentences import say
+from studio.sources import Sources, is_hash
+from studio.storage import storage_errors
+
+
+class Incoming:
+    """Reads, checks and keeps what a request starts from. Any thread but an event loop's."""
+
+    def __init__(self, sources: Sources, gallery: Gallery) -> None:
+        self._sources, self._gallery = sources, gallery
+
+    def taken_in(self, values: Mapping[str, Any], visitor: str, native: int) -> dict[str, Any]:
+        """The values with pictures as hashes, and with the size to draw at where none is given.
+
+        ``native``: the side in pixels that the model was trained at. Raises InvalidRequest with a
+        sentence for the picture that is wrong, StorageError.
+        """
+        taken = dict(values)
+        given = {name: taken.pop(name, None) for name in ("init_image", "mask_image")}
+        start, mask = (self._picture(name, given[name], visitor) for name in given)
+        if start is None:
+            if mask is not None:
+                raise InvalidRequest.of("mask_image", say("A mask needs a start picture."))
+            return taken
+        keep = self._sources.keep
+        taken["init_image"] = _again(given["init_image"]) or keep(start)
+        if mask is not None:
+            mask = _checked(as_mask(mask), start)
+            taken["mask_image"] = _again(given["mask_image"]) or keep(mask)
+        if _draws_whole(taken):
+            taken["width"], taken["height"] = best_size(start.size, native, MAX_SIDE)
+        return taken
+
+    def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
+        if given in (None, ""):
+            return None
+        if not isinstance(given, str):
+            raise _unreadable(field)
+        if is_hash(given):
+            return self._sources.get(given, field)
+        if parse_id(given):
+            return read_picture(self._file_of(field, given, visitor), field)
+        return read_picture(_decoded(field, given), field)
+
+    def _file_of(self, field: str, identifier: str, visitor: str) -> bytes:
+        """The file of a visitor's own picture."""
+        picture = self._gallery.get(identifier)
+        if picture.visitor != visitor:
+            sentence = say("The picture “{picture}” is another visitor's.", picture=identifier)
+            raise InvalidRequest.of(field, sentence)
+        with storage_errors(picture.path):
+            return picture.path.read_bytes()
+
+
+def _again(given: object) -> str | None:
+    """The hash, when a picture was given by its hash: it is kept already."""
+    return given if isinstance(given, str) and is_hash(given) else None
+
+
+def _decoded(field: str, text: str) -> bytes:
+    """The file that base64 stands for, with or without ``data:image/…;base64,`` before it."""
+    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise _unreadable(field) from None
+
+
+def _unreadable(field: str) -> InvalidRequest:
+    return InvalidRequest.of(
+        field,
+        say(
+            "{label} must be a picture's file in base64, or a picture's id.", label=label_of(field)
+        ),
+    )
+
+
+def _checked(mask: Image.Image, start: Image.Image) -> Image.Image:
+    """The mask, when it lies on the whole picture and leaves something to be drawn."""
+    if mask.size != start.size:
+        raise InvalidRequest.of(
+            "mask_image",
+            say(
+                "The mask is {width} × {height} and the start picture {across} × {down}; "
+                "they must have the same size.",
+                width=mask.width, height=mask.height, across=start.width, down=start.height,
+            ),
+        )  # fmt: skip
+    if is_empty(mask):
+        sentence = say("The mask is empty: make white what should be drawn anew.")
+        raise InvalidRequest.of("mask_image", sentence)
+    return mask
+
+
+def _draws_whole(values: Mapping[str, Any]) -> bool:
+    """Whether a picture is drawn whole, at a size that nobody asked for."""
+    sized = values.get("width") is not None or values.get("height") is not None
+    kept = values.get("resize_mode") in (None, "keep")
+    return not sized and kept and values.get("inpaint_area") in (None, "whole")

@@ -1,0 +1,67 @@
+"""Pictures that requests start from, each kept once under its SHA-256.
+
+A request then stays small and can be written down; who has the hash has the picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from PIL import Image
+
+from studio.errors import InvalidRequest
+from studio.images import encode_png
+from studio.sentences import say
+from studio.storage import storage_errors, write_whole
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Sources:
+    """Pictures as PNG files ``ab/abcd….png`` below a folder. Any thread may call it."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def keep(self, picture: Image.Image) -> str:
+        """The SHA-256 of the picture's PNG, which is on disk when this returns.
+
+        Raises StorageError.
+        """
+        content = encode_png(picture)
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._path(digest)
+        with storage_errors(path.parent):
+            there = path.exists()
+        if not there:
+            write_whole(path, content)
+        return digest
+
+    def get(self, digest: str, field: str) -> Image.Image:
+        """The picture, decoded. Raises InvalidRequest for ``field`` when it is not kept here."""
+        if not is_hash(digest):
+            raise not_kept(digest, field)
+        try:
+            with Image.open(self._path(digest), formats=("PNG",)) as picture:
+                picture.load()
+                return picture
+        except (OSError, SyntaxError, ValueError):
+            raise not_kept(digest, field) from None
+
+    def _path(self, digest: str) -> Path:
+        return self._root / digest[:2] / f"{digest}.png"
+
+
+def is_hash(text: str) -> bool:
+    """Whether a text can be the name of a picture here."""
+    return _HASH.fullmatch(text) is not None
+
+
+def not_kept(digest: str, field: str) -> InvalidRequest:
+    """The refusal of a picture that is not here (any more)."""
+    return InvalidRequest.of(
+        field,
+        say("The picture {hash}… is not kept here (any more); give it again.", hash=digest[:10]),
+    )

@@ -1,0 +1,110 @@
+"""Pictures to start from, over HTTP: as base64, as an id, and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from studio import infotext
+from tests.api.conftest import RunningStudio
+
+
+def noisy(width: int, height: int) -> Image.Image:
+    values = np.random.default_rng(width).integers(0, 256, (height, width, 3))
+    return Image.fromarray(values.astype(np.uint8))
+
+
+def base64_of(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def mask_of(size: tuple[int, int], *box: int) -> Image.Image:
+    mask = Image.new("L", size)
+    mask.paste(255, box)
+    return mask
+
+
+def picture_of(studio: RunningStudio, job: dict[str, Any]) -> Image.Image:
+    assert job["state"] == "done", job
+    content = studio.http.get(f"/api/v1/pictures/{job['picture_ids'][0]}").content
+    return Image.open(io.BytesIO(content))
+
+
+def test_inpainting_changes_what_is_masked_and_can_be_done_again(studio: RunningStudio) -> None:
+    picture, mask = noisy(117, 89), mask_of((117, 89), 40, 30, 70, 60)
+    job = studio.end(
+        studio.submit(
+            init_image=f"data:image/png;base64,{base64_of(picture)}",
+            mask_image=base64_of(mask), mask_blur=0, seed=4, prompt="a boat",
+        )
+    )  # fmt: skip
+    result = picture_of(studio, job)
+    changed = (np.asarray(result) != np.asarray(picture)).any(axis=2)
+    assert result.size == picture.size
+    assert changed[30:60, 40:70].any()
+    changed[30:60, 40:70] = False
+    assert not changed.any()
+    recipe = infotext.from_image(result) or {}
+    assert len(recipe["init_image"]) == len(recipe["mask_image"]) == 64
+    assert (recipe["width"], recipe["height"]) == (120, 96)
+    assert f"Init image: {recipe['init_image']}" in result.info["parameters"]
+    recipe.pop("model_hash", None)  # a fact about the picture, no field
+    again = studio.end(studio.submit(**recipe))
+    assert picture_of(studio, again).tobytes() == result.tobytes()
+    assert job["steps"] == 3  # of 4, at a strength of 0.75
+
+
+def test_a_picture_of_ones_own_may_be_started_from(studio: RunningStudio) -> None:
+    first = studio.end(studio.submit(prompt="a boat", seed=1))
+    (own,) = first["picture_ids"]
+    again = studio.end(studio.submit(prompt="a house", init_image=own, strength=0))
+    assert picture_of(studio, again).tobytes() == picture_of(studio, first).tobytes()
+    answer = studio.http.post(
+        "/api/v1/jobs", json={"init_image": own}, headers={"Cookie": "studio_visitor=somebody"}
+    )
+    assert answer.status_code == 422
+    assert "another visitor's" in answer.json()["detail"]
+
+
+PICTURE, BLACK = base64_of(noisy(64, 48)), base64_of(Image.new("L", (64, 48)))
+BAD: list[tuple[dict[str, Any], str, str]] = [
+    ({"init_image": "not a picture!"}, "init_image", "file in base64, or a picture's id"),
+    ({"init_image": 7}, "init_image", "file in base64, or a picture's id"),
+    ({"init_image": ["a"]}, "init_image", "file in base64"),
+    ({"init_image": base64.b64encode(b"hello").decode()}, "init_image", "This is no picture"),
+    ({"init_image": PICTURE[:2000]}, "init_image", "damaged or incomplete"),
+    ({"init_image": "0" * 64}, "init_image", "not kept here"),
+    ({"mask_image": BLACK}, "mask_image", "A mask needs a start picture."),
+    ({"init_image": PICTURE, "mask_image": BLACK}, "mask_image", "The mask is empty"),
+    (
+        {"init_image": PICTURE, "mask_image": base64_of(mask_of((48, 64), 1, 1, 9, 9))},
+        "mask_image", "48 × 64 and the start picture 64 × 48",
+    ),
+    ({"init_image": PICTURE, "strength": 1.5}, "strength", "Denoising strength must be a number"),
+    ({"init_image": PICTURE, "resize_mode": "bend"}, "resize_mode", "keep, stretch, crop, fill"),
+    ({"init_image": PICTURE, "mask_blur": -1}, "mask_blur", "between 0 and 64"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "field", "sentence"), BAD, ids=range(len(BAD)))
+def test_bad_pictures_are_refused_in_a_sentence(
+    studio: RunningStudio, values: dict[str, Any], field: str, sentence: str
+) -> None:
+    answer = studio.http.post("/api/v1/jobs", json=values)
+    assert answer.status_code == 422, answer.text
+    (problem,) = answer.json()["problems"]
+    assert problem["field"] == field
+    assert sentence in problem["message"]
+    assert problem["message"].endswith(".")
+
+
+def test_a_picture_id_that_is_not_there(studio: RunningStudio) -> None:
+    answer = studio.http.post("/api/v1/jobs", json={"init_image": "0123456789abcdef-0"})
+    assert answer.status_code == 404

@@ -1,0 +1,212 @@
+"""Image to image and inpainting: diffusers' latents, and not a pixel changed outside the mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipeline
+from PIL import Image
+
+from studio.engine.engine import Engine
+from studio.engine.surface import Surface
+from studio.errors import InvalidRequest
+from studio.events import Progress
+from studio.images.masks import blurred
+from studio.models.store import ModelStore
+from studio.request import GenerationRequest
+from studio.samplers import SAMPLERS
+from studio.sources import Sources
+from tests.engine.conftest import pictures, same
+from tests.engine.test_like_diffusers import SAME
+
+Recipe = Callable[..., GenerationRequest]
+DRAWN_ALIKE = ["ddim", "euler", "euler_a", "heun", "pndm", "dpm2", "dpmpp_2m", "unipc", "lcm"]
+
+
+def noisy(width: int, height: int, channels: int = 3) -> Image.Image:
+    values = np.random.default_rng(width).integers(0, 256, (height, width, channels))
+    return Image.fromarray(values.astype(np.uint8))
+
+
+def masked(size: tuple[int, int], *box: int) -> Image.Image:
+    mask = Image.new("L", size)
+    mask.paste(255, box)
+    return mask
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Sources:
+    return Sources(tmp_path)
+
+
+@pytest.fixture
+def engine(store: ModelStore, sources: Sources) -> Engine:
+    return Engine(store, sources=sources)
+
+
+def theirs(pipeline: Any, store: ModelStore, request: GenerationRequest, surface: Surface) -> Any:
+    """diffusers' picture, from the same latents of the start picture."""
+    model: Any = store.acquire("tiny")
+    ground = surface.on(model)
+    kind, options = SAME[request.sampler, request.sigma_schedule]
+    pipeline.scheduler = getattr(diffusers, kind).from_config(model.scheduler_config, **options)
+    pipeline.set_progress_bar_config(disable=True)
+    given: dict[str, Any] = {}
+    if ground.mask is not None:
+        mask = torch.nn.functional.interpolate(ground.mask, scale_factor=8.0)
+        given = {"mask_image": mask, "masked_image_latents": ground.original,
+                 "width": request.width, "height": request.height}  # fmt: skip
+    return pipeline(
+        request.prompt, image=ground.original, negative_prompt=request.negative_prompt,
+        num_inference_steps=request.num_inference_steps, guidance_scale=request.guidance_scale,
+        strength=request.strength, output_type="pil",
+        generator=[torch.Generator("cpu").manual_seed(request.seed)], **given,
+    ).images[0]  # fmt: skip
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.75, 1.0])
+@pytest.mark.parametrize("sampler", DRAWN_ALIKE)
+@pytest.mark.parametrize("mask", [False, True], ids=["img2img", "inpaint"])
+def test_the_pictures_are_diffusers(
+    engine: Engine, models: Path, store: ModelStore, sources: Sources, recipe: Recipe,
+    mask: bool, sampler: str, strength: float,
+) -> None:  # fmt: skip
+    values: dict[str, Any] = {"init_image": sources.keep(noisy(96, 72)), "mask_blur": 0}
+    if mask:
+        values["mask_image"] = sources.keep(masked((96, 72), 24, 16, 64, 56))
+    request = recipe(
+        sampler=sampler, sigma_schedule="automatic", width=96, height=72, strength=strength,
+        num_inference_steps=8, **values,
+    )  # fmt: skip
+    kind = StableDiffusionInpaintPipeline if mask else StableDiffusionImg2ImgPipeline
+    pipeline = kind.from_pretrained(
+        models / "tiny", safety_checker=None, requires_safety_checker=False
+    )
+    surface = Surface.of(request, sources)
+    assert surface is not None
+    expected = theirs(pipeline, store, request, surface)
+    image = pictures(engine.generate(request))[0]
+    difference = np.abs(np.asarray(image, dtype=int) - np.asarray(expected, dtype=int))
+    inside = difference[16:56, 24:64] if mask else difference
+    assert image.size == expected.size == (96, 72)
+    assert inside.max() <= 1
+
+
+@pytest.mark.parametrize("channels", [3, 4], ids=["RGB", "RGBA"])
+@pytest.mark.parametrize("area", ["whole", "masked"])
+@pytest.mark.parametrize(
+    ("content", "room"),
+    [("original", (520, 392)), ("fill", (96, 64)), ("noise", (96, 64)), ("nothing", (64, 96))],
+)
+def test_outside_the_mask_nothing_changes(
+    engine: Engine, sources: Sources, recipe: Recipe,
+    channels: int, area: str, content: str, room: tuple[int, int],
+) -> None:  # fmt: skip
+    picture, mask = noisy(517, 389, channels), masked((517, 389), 301, 77, 402, 190)
+    request = recipe(
+        init_image=sources.keep(picture), mask_image=sources.keep(mask), inpaint_area=area,
+        masked_content=content, width=room[0], height=room[1], num_inference_steps=2,
+    )  # fmt: skip
+    (result,) = pictures(engine.generate(request)).values()
+    assert (result.size, result.mode) == (picture.size, picture.mode)
+    share = np.asarray(blurred(mask, request.mask_blur))
+    outside, inside = share == 0, share == 255
+    before, after = np.asarray(picture), np.asarray(result)
+    assert (before[outside] == after[outside]).all()
+    assert (before[inside] != after[inside]).mean() > 0.5
+    if channels == 4:
+        assert (after[inside][:, 3] == 255).all()  # what is drawn is seen
+
+
+@pytest.mark.parametrize("size", [(517, 389), (1, 1), (3, 200), (64, 64)])
+def test_a_picture_comes_out_at_its_own_size(
+    engine: Engine, sources: Sources, recipe: Recipe, size: tuple[int, int]
+) -> None:
+    picture = noisy(*size, 4)
+    request = recipe(init_image=sources.keep(picture), width=96, height=64, strength=0.5)
+    (result,) = pictures(engine.generate(request)).values()
+    assert result.size == size
+    assert result.getchannel("A").tobytes() == picture.getchannel("A").tobytes()
+    assert not same(result, picture)
+
+
+@pytest.mark.parametrize("mode", ["stretch", "crop", "fill"])
+def test_a_picture_is_brought_to_the_size_that_was_asked_for(
+    engine: Engine, sources: Sources, recipe: Recipe, mode: str
+) -> None:
+    start = sources.keep(noisy(117, 89))
+    request = recipe(init_image=start, resize_mode=mode, width=96, height=72)
+    (result,) = pictures(engine.generate(request)).values()
+    assert result.size == (96, 72)
+
+
+def test_strength_0_gives_the_picture_back(
+    engine: Engine, sources: Sources, recipe: Recipe
+) -> None:
+    picture = noisy(51, 33, 4)
+    request = recipe(init_image=sources.keep(picture), strength=0.0, num_images=2)
+    assert request.steps_run == 0
+    made = pictures(engine.generate(request))
+    assert all(same(made[index], picture) for index in (0, 1))
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_a_picture_is_the_same_in_any_batch(
+    store: ModelStore, sources: Sources, recipe: Recipe, mask: bool
+) -> None:
+    values = {"mask_image": sources.keep(masked((80, 64), 8, 8, 60, 60))} if mask else {}
+    request = recipe(
+        init_image=sources.keep(noisy(80, 64)), width=80, height=64, num_images=3, batch_size=3,
+        sampler="euler_a", sigma_schedule="automatic", **values,
+    )  # fmt: skip
+    made = pictures(Engine(store, True, sources).generate(request))
+    one_by_one = pictures(Engine(store, False, sources).generate(request))
+    for index in range(3):
+        (alone,) = pictures(Engine(store, False, sources).generate(request.one(index))).values()
+        assert same(one_by_one[index], alone)
+        difference = np.abs(np.asarray(made[index], int) - np.asarray(alone, int))
+        assert difference.max() <= 1
+    assert not same(made[0], made[1])
+
+
+@pytest.mark.parametrize(("strength", "run"), [(0.01, 1), (0.5, 4), (0.74, 5), (1.0, 8)])
+@pytest.mark.parametrize("sampler", ["euler", "heun"])
+def test_the_steps_that_run_are_told(
+    engine: Engine, sources: Sources, recipe: Recipe, sampler: str, strength: float, run: int
+) -> None:
+    request = recipe(
+        init_image=sources.keep(noisy(64, 64)), strength=strength, num_inference_steps=8,
+        sampler=sampler, sigma_schedule="automatic", num_images=2,
+    )  # fmt: skip
+    assert request.steps_run == run
+    told = [event for event in engine.generate(request) if isinstance(event, Progress)]
+    assert [event.step for event in told] == list(range(1, told[0].steps + 1))
+    assert told[-1].steps == told[-1].step
+    assert told[0].steps == 2 * (run * SAMPLERS[sampler].order - (sampler == "heun"))
+
+
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+def test_every_sampler_starts_from_a_picture(
+    engine: Engine, sources: Sources, recipe: Recipe, sampler: str
+) -> None:
+    picture, mask = noisy(64, 64), masked((64, 64), 16, 16, 48, 48)
+    request = recipe(
+        init_image=sources.keep(picture), mask_image=sources.keep(mask), mask_blur=0,
+        sampler=sampler, sigma_schedule="automatic", strength=0.6, num_inference_steps=5,
+    )  # fmt: skip
+    (result,) = pictures(engine.generate(request)).values()
+    changed = (np.asarray(result) != np.asarray(picture)).any(axis=2)
+    assert changed[16:48, 16:48].mean() > 0.9
+    assert changed.sum() == changed[16:48, 16:48].sum()
+
+
+def test_a_picture_that_is_not_kept_is_refused(engine: Engine, recipe: Recipe) -> None:
+    with pytest.raises(InvalidRequest, match="give it again") as caught:
+        list(engine.generate(recipe(init_image="0" * 64)))
+    assert caught.value.problems[0].field == "init_image"
