@@ -78,15 +78,12 @@ class Engine:
         sampler = check_sampling(
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
-<<<<<<< HEAD
-        self._addons.look_again()
-=======
         waiting = [index for index in range(request.num_images) if index not in skip]
         surface = Surface.of(request, self._sources)
         if surface is not None and not request.strength:
             yield from (ImageReady(index, surface.picture) for index in waiting)
             return
->>>>>>> main
+        self._addons.look_again()
         size, halved = self._batch_size(request), False
         yield from self._load(request.model, _work(request, size))
         while waiting:
