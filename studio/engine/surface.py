@@ -133,8 +133,8 @@ class Surface:
         mask = touched[None, None].float()
         filled = None
         if self._request.masked_content == "fill":
-            colours = masks.filled(seen, masks.core(self._mask))
-            filled = model.encode(_pixels(frame.lay(colours)).to(device))
+            hole = masks.core(frame.lay(self._mask))
+            filled = model.encode(_pixels(masks.filled(frame.lay(seen), hole)).to(device))
         canvas = None
         if model.takes_canvas:
             hidden = torch.nn.functional.interpolate(mask, scale_factor=float(cell))
@@ -146,9 +146,10 @@ class Surface:
         frame = self.frame(cell)
         part = frame.lift(drawn)
         if self._soft is not None:
-            return masks.composite(self.picture, part, self._soft, frame.box[:2])
-        if self.picture.mode == "RGBA":
+            part = masks.composite(self.picture, part, self._soft, frame.box[:2])
+        elif self.picture.mode == "RGBA":
             part.putalpha(self.picture.getchannel("A"))
+        part.info = {**self.picture.info}  # the profile, in whose numbers it was drawn
         return part
 
 

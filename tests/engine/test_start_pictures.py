@@ -124,6 +124,24 @@ def test_outside_the_mask_nothing_changes(
         assert (after[inside][:, 3] == 255).all()  # what is drawn is seen
 
 
+@pytest.mark.parametrize("area", ["whole", "masked"])
+def test_outside_the_mask_of_a_large_photo_nothing_changes(
+    engine: Engine, sources: Sources, recipe: Recipe, area: str
+) -> None:
+    picture, mask = noisy(4619, 3465), masked((4619, 3465), 2000, 1001, 2300, 1400)
+    picture.info["icc_profile"] = b"a profile"
+    request = recipe(
+        init_image=sources.keep(picture), mask_image=sources.keep(mask), inpaint_area=area,
+        masked_content="fill", width=96, height=72, num_inference_steps=1,
+    )  # fmt: skip
+    (result,) = pictures(engine.generate(request)).values()
+    changed = (np.asarray(result) != np.asarray(picture)).any(axis=2)
+    touched = np.asarray(blurred(mask, request.mask_blur)) > 0
+    assert result.size == picture.size
+    assert changed[touched].mean() > 0.9 and not changed[~touched].any()
+    assert result.info["icc_profile"] == b"a profile"
+
+
 @pytest.mark.parametrize("size", [(517, 389), (1, 1), (3, 200), (64, 64)])
 def test_a_picture_comes_out_at_its_own_size(
     engine: Engine, sources: Sources, recipe: Recipe, size: tuple[int, int]

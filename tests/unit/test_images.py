@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from studio.errors import InvalidRequest
 from studio.images import frame as frames
@@ -74,6 +74,17 @@ def test_other_kinds_of_pictures_become_plain(mode: str) -> None:
     if mode != "1":
         difference = np.abs(np.asarray(read)[..., :3].astype(int) - levels[..., None])
         assert difference.max() <= (3 if mode == "P" else 0)
+
+
+def test_a_colour_profile_stays_with_its_numbers(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = in_file(noisy(8, 8), icc_profile=profile, pnginfo=None)
+    read = read_picture(content, "init_image")
+    sources = Sources(tmp_path)
+    kept = sources.get(sources.keep(read), "init_image")
+    assert read.info == {"icc_profile": profile} and kept.info["icc_profile"] == profile
+    grey = in_file(noisy(8, 8).convert("CMYK"), "TIFF", icc_profile=profile)
+    assert read_picture(grey, "init_image").info == {}
 
 
 def test_of_an_animation_the_first_frame_is_read() -> None:
