@@ -18,7 +18,8 @@ def read_picture(content: bytes, field: str) -> Image.Image:
     """The picture in a file, upright as its EXIF says, in RGB, or RGBA where it is transparent.
 
     Of an animation it is the first frame; 16 bits and CMYK become 8 bits and RGB; a colour profile
-    is in ``info``. Raises InvalidRequest for ``field``; nothing is decoded before the size is known to be bearable.
+    is in ``info``. Raises InvalidRequest for ``field``; nothing is decoded before the size is known
+    to be bearable.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
