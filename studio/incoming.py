@@ -15,7 +15,7 @@ from studio.gallery.picture import parse_id
 from studio.images.frame import best_size
 from studio.images.masks import is_empty
 from studio.images.reading import as_mask, read_picture
-from studio.request import MAX_SIDE, label_of
+from studio.request import MAX_SIDE
 from studio.sentences import say
 from studio.sources import Sources, is_hash
 from studio.storage import storage_errors
@@ -48,6 +48,16 @@ class Incoming:
         if _draws_whole(taken):
             taken["width"], taken["height"] = best_size(start.size, native, MAX_SIDE)
         return taken
+
+    def kept(self, given: object, visitor: str) -> tuple[str, tuple[int, int]]:
+        """The hash and the size in pixels of a picture, which is kept when this returns.
+
+        Raises InvalidRequest for the field ``image``, NotFound, StorageError.
+        """
+        picture = self._picture("image", given, visitor)
+        if picture is None:
+            raise _unreadable("image")
+        return _again(given) or self._sources.keep(picture), picture.size
 
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
         if given in (None, ""):
@@ -85,12 +95,8 @@ def _decoded(field: str, text: str) -> bytes:
 
 
 def _unreadable(field: str) -> InvalidRequest:
-    return InvalidRequest.of(
-        field,
-        say(
-            "{label} must be a picture's file in base64, or a picture's id.", label=label_of(field)
-        ),
-    )
+    sentence = say("Give a picture's file in base64, or the id of a picture here.")
+    return InvalidRequest.of(field, sentence)
 
 
 def _checked(mask: Image.Image, start: Image.Image) -> Image.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from PIL import Image
 
@@ -41,7 +41,7 @@ def encode(
     if kind == "webp":
         plain.save(buffer, "WEBP", quality=quality, method=4, exif=comment)
     else:
-        carried = (
+        carried: dict[str, Any] = (
             {"exif": comment}
             if len(comment) <= _LONGEST_EXIF
             else {"extra": files.packed(infotext.recipe(request, model_hash))}
