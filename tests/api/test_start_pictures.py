@@ -73,6 +73,15 @@ def test_a_picture_of_ones_own_may_be_started_from(studio: RunningStudio) -> Non
     assert "another visitor's" in answer.json()["detail"]
 
 
+def test_a_picture_grows_on_the_sides_that_are_named(studio: RunningStudio) -> None:
+    picture, sides = noisy(64, 48), {"right": 33, "top": 20}
+    job = studio.end(studio.submit(init_image=base64_of(picture), outpaint=sides))
+    result = picture_of(studio, job)
+    assert result.size == (97, 68)
+    assert result.crop((0, 20, 64, 68)).tobytes() == picture.tobytes()
+    assert (job["request"]["outpaint_right"], job["request"]["outpaint_top"]) == (33, 20)
+
+
 def test_a_picture_is_handed_over_once_and_named_by_its_hash(studio: RunningStudio) -> None:
     picture = noisy(70, 50)
     answer = studio.http.post("/api/v1/sources", json={"image": base64_of(picture)})
@@ -115,6 +124,12 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"init_image": PICTURE, "strength": 1.5}, "strength", "Denoising strength must be a number"),
     ({"init_image": PICTURE, "resize_mode": "bend"}, "resize_mode", "keep, stretch, crop, fill"),
+    ({"init_image": PICTURE, "outpaint": 5}, "outpaint", "some of: left, top, right, bottom"),
+    ({"init_image": PICTURE, "outpaint": {"up": 5}}, "outpaint", "some of: left, top"),
+    (
+        {"init_image": PICTURE, "outpaint": {"left": 9999}},
+        "outpaint_left", "between 0 and 1024; you gave 9999",
+    ),
     ({"init_image": PICTURE, "mask_blur": -1}, "mask_blur", "between 0 and 64"),
 ]  # fmt: skip
 

@@ -233,6 +233,31 @@ def test_a_filled_mask_has_the_colours_around_it() -> None:
     assert blue > 200 and red < 40
 
 
+MARGINS = [(40, 0, 0, 0), (0, 7, 3, 90), (1, 1, 1, 1), (300, 300, 300, 300)]
+
+
+@pytest.mark.parametrize("margins", MARGINS, ids=str)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_what_is_added_goes_on_from_the_picture(
+    margins: tuple[int, int, int, int], channels: int
+) -> None:
+    picture, (left, top, right, bottom) = noisy(51, 33, channels), margins
+    box = (left, top, left + 51, top + 33)
+    larger = frames.extended(picture, margins)
+    assert larger.size == (left + 51 + right, top + 33 + bottom)
+    assert same(larger.crop(box), picture)
+    if left:
+        pixels = np.asarray(larger)
+        assert (pixels[:, left - 1] == pixels[:, left]).all()
+    anew = np.asarray(masks.added(picture.size, margins)) == 255
+    soft = np.asarray(masks.faded(picture.size, margins, 4))
+    inside = np.zeros(larger.size[::-1], dtype=bool)
+    inside[box[1] : box[3], box[0] : box[2]] = True
+    assert (anew == ~inside).all()
+    assert not soft[inside].any() and soft[anew].any()
+    assert soft.max() == 255 or max(margins) < 24
+
+
 def test_a_source_is_kept_once_under_its_hash(tmp_path: Path) -> None:
     sources, picture = Sources(tmp_path), noisy(9, 7, 4)
     digest = sources.keep(picture)
