@@ -52,7 +52,7 @@ def test_a_picture_is_whole_on_disk_with_its_recipe(gallery: Gallery) -> None:
     with Image.open(picture.path) as image:
         image.load()
         assert image.size == (64, 64)
-        assert infotext.from_image(image) == picture.request.model_dump()
+        assert infotext.from_image(image) == picture.request.model_dump(mode="json")
         assert str(image.info["parameters"]).startswith("a boat\nSteps: 20, Sampler: DPM++ 2M")
     assert gallery.get(picture.id) == picture
 
