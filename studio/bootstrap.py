@@ -67,7 +67,7 @@ class Studio:
             self.gallery = Gallery(settings.pictures)
             self.gallery.reconcile()
             self.sources = Sources(settings.sources)
-            self._incoming = Incoming(self.sources, self.gallery)
+            self.incoming = Incoming(self.sources, self.gallery)
             self.jobs = Jobs(settings.data_dir / "jobs.sqlite", self.gallery)
             self.wordbook = Wordbook(settings.presets, settings.data_dir)
         except (InvalidRequest, StorageError) as error:
@@ -155,7 +155,7 @@ class Studio:
             info = self.catalog.find(name)
             self.catalog.hash_soon(info)
             defaults = info.defaults.as_values()
-            given = self._incoming.taken_in(given, visitor, info.native_size)
+            given = self.incoming.taken_in(given, visitor, info.native_size)
             given["model"] = info.name
         request = self.wordbook.resolve(complete(given, defaults))
         sampler = check_sampling(

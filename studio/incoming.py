@@ -15,10 +15,12 @@ from studio.gallery.picture import parse_id
 from studio.images.frame import best_size
 from studio.images.masks import is_empty
 from studio.images.reading import as_mask, read_picture
-from studio.request import MAX_SIDE, label_of
+from studio.request import MAX_OUTPAINT, MAX_SIDE
 from studio.sentences import say
 from studio.sources import Sources, is_hash
 from studio.storage import storage_errors
+
+_SIDES = ("left", "top", "right", "bottom")
 
 
 class Incoming:
@@ -33,7 +35,7 @@ class Incoming:
         ``native``: the side in pixels that the model was trained at. Raises InvalidRequest with a
         sentence for the picture that is wrong, StorageError.
         """
-        taken = dict(values)
+        taken = _spread(values)
         given = {name: taken.pop(name, None) for name in ("init_image", "mask_image")}
         start, mask = (self._picture(name, given[name], visitor) for name in given)
         if start is None:
@@ -46,8 +48,19 @@ class Incoming:
             mask = _checked(as_mask(mask), start)
             taken["mask_image"] = _again(given["mask_image"]) or keep(mask)
         if _draws_whole(taken):
-            taken["width"], taken["height"] = best_size(start.size, native, MAX_SIDE)
+            size = _grown(start.size, taken)
+            taken["width"], taken["height"] = best_size(size, native, MAX_SIDE)
         return taken
+
+    def kept(self, given: object, visitor: str) -> tuple[str, tuple[int, int]]:
+        """The hash and the size in pixels of a picture, which is kept when this returns.
+
+        Raises InvalidRequest for the field ``image``, NotFound, StorageError.
+        """
+        picture = self._picture("image", given, visitor)
+        if picture is None:
+            raise _unreadable("image")
+        return _again(given) or self._sources.keep(picture), picture.size
 
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
         if given in (None, ""):
@@ -70,6 +83,28 @@ class Incoming:
             return picture.path.read_bytes()
 
 
+def _spread(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with ``outpaint``, one object for programs, as the four fields it stands for."""
+    taken = dict(values)
+    given = taken.pop("outpaint", None)
+    if given is None:
+        return taken
+    if not isinstance(given, Mapping) or not given.keys() <= {*_SIDES}:
+        sentence = say("Outpaint must be an object with some of: {known}.", known=_SIDES)
+        raise InvalidRequest.of("outpaint", sentence)
+    return taken | {f"outpaint_{side}": pixels for side, pixels in given.items()}
+
+
+def _grown(size: tuple[int, int], values: Mapping[str, Any]) -> tuple[int, int]:
+    """The size with what is added to it, as far as that is given in numbers that are possible."""
+    added = []
+    for side in _SIDES:
+        pixels = values.get(f"outpaint_{side}")
+        possible = isinstance(pixels, int) and 0 <= pixels <= MAX_OUTPAINT
+        added.append(pixels if possible and pixels else 0)
+    return size[0] + added[0] + added[2], size[1] + added[1] + added[3]
+
+
 def _again(given: object) -> str | None:
     """The hash, when a picture was given by its hash: it is kept already."""
     return given if isinstance(given, str) and is_hash(given) else None
@@ -85,12 +120,8 @@ def _decoded(field: str, text: str) -> bytes:
 
 
 def _unreadable(field: str) -> InvalidRequest:
-    return InvalidRequest.of(
-        field,
-        say(
-            "{label} must be a picture's file in base64, or a picture's id.", label=label_of(field)
-        ),
-    )
+    sentence = say("Give a picture's file in base64, or the id of a picture here.")
+    return InvalidRequest.of(field, sentence)
 
 
 def _checked(mask: Image.Image, start: Image.Image) -> Image.Image:

@@ -19,6 +19,7 @@ MAX_NAME = 100
 MAX_MODEL = 500
 MAX_PICTURES = 64
 MAX_STYLES = 20
+MAX_OUTPAINT = 1024
 
 
 def _infotext(
@@ -316,6 +317,38 @@ class GenerationRequest(BaseModel):
         "nothing.",
         json_schema_extra=_infotext("Masked content", unless="original", only_with="mask_image"),
     )
+    outpaint_left: int = Field(
+        0,
+        ge=0,
+        le=MAX_OUTPAINT,
+        title="Outpaint left",
+        description="Pixels that are drawn to the left of the start picture, going on from it.",
+        json_schema_extra=_infotext("Outpaint left", unless=0, only_with="init_image"),
+    )
+    outpaint_top: int = Field(
+        0,
+        ge=0,
+        le=MAX_OUTPAINT,
+        title="Outpaint top",
+        description="Pixels that are drawn above the start picture, going on from it.",
+        json_schema_extra=_infotext("Outpaint top", unless=0, only_with="init_image"),
+    )
+    outpaint_right: int = Field(
+        0,
+        ge=0,
+        le=MAX_OUTPAINT,
+        title="Outpaint right",
+        description="Pixels that are drawn to the right of the start picture, going on from it.",
+        json_schema_extra=_infotext("Outpaint right", unless=0, only_with="init_image"),
+    )
+    outpaint_bottom: int = Field(
+        0,
+        ge=0,
+        le=MAX_OUTPAINT,
+        title="Outpaint bottom",
+        description="Pixels that are drawn below the start picture, going on from it.",
+        json_schema_extra=_infotext("Outpaint bottom", unless=0, only_with="init_image"),
+    )
     num_images: int = Field(
         1,
         ge=1,
@@ -343,6 +376,11 @@ class GenerationRequest(BaseModel):
         description="What the negative prompt came to for every picture.",
         json_schema_extra=RESOLVED,
     )
+
+    @property
+    def outpaint(self) -> tuple[int, int, int, int]:
+        """Pixels that are added on the left, at the top, on the right and at the bottom."""
+        return self.outpaint_left, self.outpaint_top, self.outpaint_right, self.outpaint_bottom
 
     @property
     def steps_run(self) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from studio.errors import InvalidRequest
+from studio.errors import InvalidRequest, NotFound
 from studio.images import encode_png
 from studio.sentences import say
 from studio.storage import storage_errors, write_whole
@@ -49,6 +49,12 @@ class Sources:
                 return picture
         except (OSError, SyntaxError, ValueError):
             raise not_kept(digest, field) from None
+
+    def file(self, digest: str) -> Path:
+        """Where the picture's PNG is. Raises NotFound."""
+        if is_hash(digest) and (path := self._path(digest)).is_file():
+            return path
+        raise NotFound(say("There is no picture with the hash “{hash}”.", hash=digest[:64]))
 
     def _path(self, digest: str) -> Path:
         return self._root / digest[:2] / f"{digest}.png"

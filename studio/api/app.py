@@ -20,6 +20,7 @@ from studio.api import (
     previews,
     prompts,
     recipes,
+    sources,
     translate,
     words,
 )  # fmt: skip
@@ -62,7 +63,7 @@ def create_api(studio: Studio) -> FastAPI:
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
     for room in (
-        jobs, pictures, recipes, models, previews, hub, merges, words, prompts, translate
+        jobs, pictures, sources, recipes, models, previews, hub, merges, words, prompts, translate
     ):  # fmt: skip
         app.include_router(room.router)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageChops
 
 from studio.engine.denoise import Correction
 from studio.images import frame as frames
@@ -88,9 +88,14 @@ class Surface:
             size = (request.width, request.height)
             picture = frames.resized(picture, size, request.resize_mode)
             mask = mask and frames.resized(mask, size, request.resize_mode)
+        soft = mask and masks.blurred(mask, request.mask_blur)
+        if any(margins := request.outpaint):
+            anew = masks.added(picture.size, margins)
+            fading = masks.faded(picture.size, margins, request.mask_blur)
+            mask, soft = _with(mask, anew, margins), _with(soft, fading, margins)
+            picture = frames.extended(picture, margins)
         self._request, self.picture = request, picture
-        self._mask = mask
-        self._soft = mask and masks.blurred(mask, request.mask_blur)
+        self._mask, self._soft = mask, soft
         self._grounds: dict[str, Ground] = {}
 
     @classmethod
@@ -133,8 +138,8 @@ class Surface:
         mask = touched[None, None].float()
         filled = None
         if self._request.masked_content == "fill":
-            colours = masks.filled(seen, masks.core(self._mask))
-            filled = model.encode(_pixels(frame.lay(colours)).to(device))
+            hole = masks.core(frame.lay(self._mask))
+            filled = model.encode(_pixels(masks.filled(frame.lay(seen), hole)).to(device))
         canvas = None
         if model.takes_canvas:
             hidden = torch.nn.functional.interpolate(mask, scale_factor=float(cell))
@@ -146,10 +151,20 @@ class Surface:
         frame = self.frame(cell)
         part = frame.lift(drawn)
         if self._soft is not None:
-            return masks.composite(self.picture, part, self._soft, frame.box[:2])
-        if self.picture.mode == "RGBA":
+            part = masks.composite(self.picture, part, self._soft, frame.box[:2])
+        elif self.picture.mode == "RGBA":
             part.putalpha(self.picture.getchannel("A"))
+        part.info = {**self.picture.info}  # the profile, in whose numbers it was drawn
         return part
+
+
+def _with(mask: Image.Image | None, other: Image.Image, margins: frames.Box) -> Image.Image:
+    """A picture's mask, if there is one, laid on the mask of the larger picture."""
+    if mask is not None:
+        whole = Image.new("L", other.size)
+        whole.paste(mask, margins[:2])
+        other = ImageChops.lighter(whole, other)
+    return other
 
 
 def start_call(request: GenerationRequest, sampler: Sampler) -> int:

@@ -104,6 +104,17 @@ def box_around(inner: Box, padding: int, room: Size, picture: Size) -> Box:
     return left, top, right, bottom
 
 
+def extended(image: Image.Image, margins: Box) -> Image.Image:
+    """The picture with pixels added on the left, at the top, on the right and at the bottom.
+
+    They mirror the picture, so that its lines and colours go on across its edges.
+    """
+    left, top, right, bottom = margins
+    pixels = np.asarray(image)
+    added = ((top, bottom), (left, right), (0, 0))[: pixels.ndim]
+    return Image.fromarray(np.pad(pixels, added, mode="symmetric"))
+
+
 def _widened(span: tuple[int, int], length: int, limit: int) -> tuple[int, int]:
     length = min(length, limit)
     start = (span[0] + span[1] - length) // 2

@@ -33,6 +33,37 @@ def bounds(mask: Image.Image) -> Box:
     return mask.getbbox() or (0, 0, *mask.size)
 
 
+def added(size: tuple[int, int], margins: Box) -> Image.Image:
+    """The mask of what `extended` adds to a picture of a size."""
+    left, top, right, bottom = margins
+    mask = Image.new("L", (left + size[0] + right, top + size[1] + bottom), 255)
+    mask.paste(0, (left, top, left + size[0], top + size[1]))
+    return mask
+
+
+def faded(size: tuple[int, int], margins: Box, radius: float) -> Image.Image:
+    """The same mask with an edge that is soft on the outside only: the picture itself stays.
+
+    At its border the mirrored picture shows, a few pixels on what is drawn. ``radius``: as in
+    `blurred`.
+    """
+    left, top, right, bottom = margins
+    width, height = left + size[0] + right, top + size[1] + bottom
+    # where a Gaussian is almost over; of a narrow margin half is drawn all the same
+    before_x, before_y, after_x, after_y = (min(round(2 * radius), m // 2) for m in margins)
+    mask = Image.new("L", (width, height), 255)
+    mask.paste(
+        0,
+        (
+            left - before_x, top - before_y,
+            left + size[0] + after_x, top + size[1] + after_y,
+        ),
+    )  # fmt: skip
+    soft = blurred(mask, radius)
+    soft.paste(0, (left, top, left + size[0], top + size[1]))
+    return soft
+
+
 def cells(mask: Image.Image, frame: Frame, cell: int) -> npt.NDArray[np.bool_]:
     """Which latent cells of a frame's canvas are drawn anew: (rows, columns).
 

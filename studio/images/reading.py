@@ -17,8 +17,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 def read_picture(content: bytes, field: str) -> Image.Image:
     """The picture in a file, upright as its EXIF says, in RGB, or RGBA where it is transparent.
 
-    Of an animation it is the first frame; 16 bits and CMYK become 8 bits and RGB. Raises
-    InvalidRequest for ``field``; nothing is decoded before the size is known to be bearable.
+    Of an animation it is the first frame; 16 bits and CMYK become 8 bits and RGB; a colour profile
+    is in ``info``. Raises InvalidRequest for ``field``; nothing is decoded before the size is known
+    to be bearable.
     """
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
@@ -55,6 +56,8 @@ def flattened(picture: Image.Image) -> Image.Image:
 
 
 def _plain(image: Image.Image) -> Image.Image:
+    """8 bits in RGB or RGBA. The colours' profile stays with numbers that stay what they were."""
+    profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None
     if image.mode.startswith("I"):
         wide = np.asarray(image).astype(np.int64).clip(0, 65_535)
         image = Image.fromarray(((wide + 128) // 257).astype(np.uint8))
@@ -63,7 +66,7 @@ def _plain(image: Image.Image) -> Image.Image:
         whole = numbers * 255 if numbers.max(initial=0.0) <= 1 else numbers
         image = Image.fromarray(whole.clip(0, 255).round().astype(np.uint8))
     plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    plain.info = {}  # its own recipe and metadata stay behind
+    plain.info = {"icc_profile": profile} if profile else {}  # a recipe of its own stays behind
     return plain
 
 

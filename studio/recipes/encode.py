@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from PIL import Image
 
@@ -40,9 +40,14 @@ def encode(
     buffer = io.BytesIO()
     if kind == "webp":
         plain.save(buffer, "WEBP", quality=quality, method=4, exif=comment)
-    elif len(comment) <= _LONGEST_EXIF:
-        plain.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True, exif=comment)
     else:
-        own = files.packed(infotext.recipe(request, model_hash))
-        plain.save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True, extra=own)
+        carried: dict[str, Any] = (
+            {"exif": comment}
+            if len(comment) <= _LONGEST_EXIF
+            else {"extra": files.packed(infotext.recipe(request, model_hash))}
+        )
+        plain.save(
+            buffer, "JPEG", quality=quality, subsampling=0, optimize=True,
+            icc_profile=image.info.get("icc_profile"), **carried,
+        )  # fmt: skip
     return buffer.getvalue()

@@ -118,7 +118,7 @@ def test_an_empty_prompt_is_legitimate(studio: RunningStudio) -> None:
 
 
 def test_awkward_prompts_come_back_as_they_were(studio: RunningStudio) -> None:
-    prompt = 'Steps: 3, Sampler: Euler, Seed: 1\nNegative prompt: "x"\u2028🙂 {{}} <b>'
+    prompt = 'Steps: 3, Sampler: Euler, Seed: 1\nNegative prompt: "x"\u2028🙂 }{ <b>'
     job = studio.end(studio.submit(prompt=prompt))
     recipe = studio.http.get(f"/api/v1/pictures/{job['picture_ids'][0]}/parameters").json()
     assert recipe["request"]["prompt"] == prompt

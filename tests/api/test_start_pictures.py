@@ -73,10 +73,45 @@ def test_a_picture_of_ones_own_may_be_started_from(studio: RunningStudio) -> Non
     assert "another visitor's" in answer.json()["detail"]
 
 
+def test_a_picture_grows_on_the_sides_that_are_named(studio: RunningStudio) -> None:
+    picture, sides = noisy(64, 48), {"right": 33, "top": 20}
+    job = studio.end(studio.submit(init_image=base64_of(picture), outpaint=sides))
+    result = picture_of(studio, job)
+    assert result.size == (97, 68)
+    assert result.crop((0, 20, 64, 68)).tobytes() == picture.tobytes()
+    assert (job["request"]["outpaint_right"], job["request"]["outpaint_top"]) == (33, 20)
+
+
+def test_a_picture_is_handed_over_once_and_named_by_its_hash(studio: RunningStudio) -> None:
+    picture = noisy(70, 50)
+    answer = studio.http.post("/api/v1/sources", json={"image": base64_of(picture)})
+    assert answer.status_code == 201, answer.text
+    kept = answer.json()
+    assert (kept["width"], kept["height"]) == picture.size
+    again = studio.http.post("/api/v1/sources", json={"image": kept["hash"]})
+    assert again.json() == kept
+    content = studio.http.get(f"/api/v1/sources/{kept['hash']}").content
+    assert Image.open(io.BytesIO(content)).tobytes() == picture.tobytes()
+    job = studio.end(studio.submit(init_image=kept["hash"], strength=0))
+    assert picture_of(studio, job).tobytes() == picture.tobytes()
+
+
+@pytest.mark.parametrize("values", [{}, {"image": ""}, {"image": 5}, {"image": "?"}, {"x": 1}])
+def test_what_is_no_picture_is_not_kept(studio: RunningStudio, values: dict[str, Any]) -> None:
+    answer = studio.http.post("/api/v1/sources", json=values)
+    assert answer.status_code == 422
+    assert [problem["field"] for problem in answer.json()["problems"]] == ["image"]
+
+
+@pytest.mark.parametrize("digest", ["0" * 64, "nothing", "..%2F..%2Fjobs.sqlite"])
+def test_a_hash_that_is_not_there(studio: RunningStudio, digest: str) -> None:
+    assert studio.http.get(f"/api/v1/sources/{digest}").status_code == 404
+
+
 PICTURE, BLACK = base64_of(noisy(64, 48)), base64_of(Image.new("L", (64, 48)))
 BAD: list[tuple[dict[str, Any], str, str]] = [
-    ({"init_image": "not a picture!"}, "init_image", "file in base64, or a picture's id"),
-    ({"init_image": 7}, "init_image", "file in base64, or a picture's id"),
+    ({"init_image": "not a picture!"}, "init_image", "file in base64, or the id"),
+    ({"init_image": 7}, "init_image", "file in base64, or the id"),
     ({"init_image": ["a"]}, "init_image", "file in base64"),
     ({"init_image": base64.b64encode(b"hello").decode()}, "init_image", "This is no picture"),
     ({"init_image": PICTURE[:2000]}, "init_image", "damaged or incomplete"),
@@ -89,6 +124,12 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"init_image": PICTURE, "strength": 1.5}, "strength", "Denoising strength must be a number"),
     ({"init_image": PICTURE, "resize_mode": "bend"}, "resize_mode", "keep, stretch, crop, fill"),
+    ({"init_image": PICTURE, "outpaint": 5}, "outpaint", "some of: left, top, right, bottom"),
+    ({"init_image": PICTURE, "outpaint": {"up": 5}}, "outpaint", "some of: left, top"),
+    (
+        {"init_image": PICTURE, "outpaint": {"left": 9999}},
+        "outpaint_left", "between 0 and 1024; you gave 9999",
+    ),
     ({"init_image": PICTURE, "mask_blur": -1}, "mask_blur", "between 0 and 64"),
 ]  # fmt: skip
 

@@ -124,6 +124,53 @@ def test_outside_the_mask_nothing_changes(
         assert (after[inside][:, 3] == 255).all()  # what is drawn is seen
 
 
+@pytest.mark.parametrize("area", ["whole", "masked"])
+def test_outside_the_mask_of_a_large_photo_nothing_changes(
+    engine: Engine, sources: Sources, recipe: Recipe, area: str
+) -> None:
+    picture, mask = noisy(4619, 3465), masked((4619, 3465), 2000, 1001, 2300, 1400)
+    picture.info["icc_profile"] = b"a profile"
+    request = recipe(
+        init_image=sources.keep(picture), mask_image=sources.keep(mask), inpaint_area=area,
+        masked_content="fill", width=96, height=72, num_inference_steps=1,
+    )  # fmt: skip
+    (result,) = pictures(engine.generate(request)).values()
+    changed = (np.asarray(result) != np.asarray(picture)).any(axis=2)
+    touched = np.asarray(blurred(mask, request.mask_blur)) > 0
+    assert result.size == picture.size
+    assert changed[touched].mean() > 0.9 and not changed[~touched].any()
+    assert result.info["icc_profile"] == b"a profile"
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("mask", [False, True])
+def test_a_picture_grows_and_stays_as_it_was(
+    engine: Engine, sources: Sources, recipe: Recipe, channels: int, mask: bool
+) -> None:
+    across = np.sin(np.arange(101) / 9)[None, :, None] * 60
+    down = np.cos(np.arange(67) / 8)[:, None, None] * 60
+    values = np.repeat((128 + across + down).astype(np.uint8), channels, axis=2)
+    if channels == 4:
+        values[..., 3] = 255
+    more = {"mask_image": sources.keep(masked((101, 67), 30, 30, 50, 50))} if mask else {}
+    request = recipe(
+        init_image=sources.keep(Image.fromarray(values)), outpaint_left=61, outpaint_bottom=40,
+        width=168, height=112, mask_blur=4, **more,
+    )  # fmt: skip
+    (result,) = pictures(engine.generate(request)).values()
+    after = np.asarray(result).astype(int)
+    old = after[:67, 61:]
+    kept = (old == values).all(axis=2)
+    assert result.size == (162, 107)
+    assert kept.all() != mask and kept[:10].all()
+    new = after[:, :45]
+    assert len(np.unique(new[..., 0])) > 20  # drawn, and not one colour
+    # no seam: from the last old pixel to the first new one it is no further than inside
+    inside = np.abs(np.diff(old[..., :3], axis=1)).mean()
+    border = np.abs(after[:67, 60, :3] - after[:67, 61, :3]).mean()
+    assert border <= inside
+
+
 @pytest.mark.parametrize("size", [(517, 389), (1, 1), (3, 200), (64, 64)])
 def test_a_picture_comes_out_at_its_own_size(
     engine: Engine, sources: Sources, recipe: Recipe, size: tuple[int, int]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from studio.errors import InvalidRequest
 from studio.images import frame as frames
@@ -74,6 +74,17 @@ def test_other_kinds_of_pictures_become_plain(mode: str) -> None:
     if mode != "1":
         difference = np.abs(np.asarray(read)[..., :3].astype(int) - levels[..., None])
         assert difference.max() <= (3 if mode == "P" else 0)
+
+
+def test_a_colour_profile_stays_with_its_numbers(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = in_file(noisy(8, 8), icc_profile=profile, pnginfo=None)
+    read = read_picture(content, "init_image")
+    sources = Sources(tmp_path)
+    kept = sources.get(sources.keep(read), "init_image")
+    assert read.info == {"icc_profile": profile} and kept.info["icc_profile"] == profile
+    grey = in_file(noisy(8, 8).convert("CMYK"), "TIFF", icc_profile=profile)
+    assert read_picture(grey, "init_image").info == {}
 
 
 def test_of_an_animation_the_first_frame_is_read() -> None:
@@ -220,6 +231,31 @@ def test_a_filled_mask_has_the_colours_around_it() -> None:
     picture.paste((255, 0, 0), (20, 20, 40, 40))
     red, _, blue = masks.filled(picture, mask).getpixel((30, 30))
     assert blue > 200 and red < 40
+
+
+MARGINS = [(40, 0, 0, 0), (0, 7, 3, 90), (1, 1, 1, 1), (300, 300, 300, 300)]
+
+
+@pytest.mark.parametrize("margins", MARGINS, ids=str)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_what_is_added_goes_on_from_the_picture(
+    margins: tuple[int, int, int, int], channels: int
+) -> None:
+    picture, (left, top, right, bottom) = noisy(51, 33, channels), margins
+    box = (left, top, left + 51, top + 33)
+    larger = frames.extended(picture, margins)
+    assert larger.size == (left + 51 + right, top + 33 + bottom)
+    assert same(larger.crop(box), picture)
+    if left:
+        pixels = np.asarray(larger)
+        assert (pixels[:, left - 1] == pixels[:, left]).all()
+    anew = np.asarray(masks.added(picture.size, margins)) == 255
+    soft = np.asarray(masks.faded(picture.size, margins, 4))
+    inside = np.zeros(larger.size[::-1], dtype=bool)
+    inside[box[1] : box[3], box[0] : box[2]] = True
+    assert (anew == ~inside).all()
+    assert not soft[inside].any() and soft[anew].any()
+    assert soft.max() == 255 or max(margins) < 24
 
 
 def test_a_source_is_kept_once_under_its_hash(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""/api/v1/sources: pictures and masks to start from, handed over once and named by their hash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+
+from studio.api.inputs import PictureBody, TheStudio, Visitor, content, json_body
+from studio.errors import InvalidRequest
+from studio.sentences import say
+
+_UNCHANGING = {"Cache-Control": "private, max-age=31536000, immutable"}
+
+router = APIRouter(prefix="/api/v1/sources", tags=["pictures"])
+
+_GIVEN: dict[str, Any] = {
+    "type": "object",
+    "required": ["image"],
+    "properties": {
+        "image": {
+            "type": "string",
+            "description": "A picture's file in base64, or the id of a picture here.",
+        }
+    },
+}
+
+
+class SourceAnswer(BaseModel):
+    """A kept picture: what ``init_image`` and ``mask_image`` take, and its size in pixels."""
+
+    hash: str
+    width: int
+    height: int
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Keep a picture to start from; the same one is kept once",
+    openapi_extra=json_body(_GIVEN),
+)
+def keep(studio: TheStudio, visitor: Visitor, values: PictureBody) -> SourceAnswer:
+    """The hash. The picture is upright and in 8 bits from here on, whatever its file was."""
+    if values.keys() != {"image"}:
+        sentence = say("Give “image”, a picture's file in base64, and nothing else.")
+        raise InvalidRequest.of("image", sentence)
+    digest, (width, height) = studio.incoming.kept(values["image"], visitor)
+    return SourceAnswer(hash=digest, width=width, height=height)
+
+
+@router.get(
+    "/{digest}",
+    summary="A kept picture's PNG",
+    response_class=FileResponse,
+    responses=content("image/png"),
+)
+def get_source(studio: TheStudio, digest: str) -> FileResponse:
+    """The picture as jobs see it; 404 when it is not kept here."""
+    return FileResponse(studio.sources.file(digest), media_type="image/png", headers=_UNCHANGING)
