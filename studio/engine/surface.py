@@ -38,9 +38,11 @@ class Ground:
     ) -> torch.Tensor:
         """Latents (B, C, h, w) at the noise level of call ``start``; ``noise``: standard normal.
 
-        As in diffusers, a masked part at full strength is noise and nothing else.
+        As in diffusers, a masked part at full strength is noise and nothing else; what is added to
+        a picture goes on from it all the same.
         """
-        if self.mask is not None and request.strength == 1 and self.filled is None:
+        seeded = self.filled is not None or any(request.outpaint)
+        if self.mask is not None and request.strength == 1 and not seeded:
             return noise * float(scheduler.init_noise_sigma)
         first = self.original if self.filled is None else self.filled
         if self.mask is not None:
