@@ -51,14 +51,16 @@ class Incoming:
             taken["width"], taken["height"] = best_size(size, native, MAX_SIDE)
         return taken
 
-    def kept(self, given: object, visitor: str) -> tuple[str, tuple[int, int]]:
+    def kept(
+        self, given: object, visitor: str, field: str = "image"
+    ) -> tuple[str, tuple[int, int]]:
         """The hash and the size in pixels of a picture, which is kept when this returns.
 
-        Raises InvalidRequest for the field ``image``, NotFound, StorageError.
+        Raises InvalidRequest for ``field``, NotFound, StorageError.
         """
-        picture = self._picture("image", given, visitor)
+        picture = self._picture(field, given, visitor)
         if picture is None:
-            raise _unreadable("image")
+            raise _unreadable(field)
         return _again(given) or self._sources.keep(picture), picture.size
 
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
