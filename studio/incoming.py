@@ -13,7 +13,7 @@ from studio.errors import InvalidRequest
 from studio.gallery import Gallery
 from studio.gallery.picture import parse_id
 from studio.images.frame import best_size
-from studio.images.masks import is_empty
+from studio.images.masks import composite, is_empty
 from studio.images.reading import as_mask, read_picture
 from studio.request import MAX_OUTPAINT, MAX_SIDE
 from studio.sentences import say
@@ -51,15 +51,21 @@ class Incoming:
             taken["width"], taken["height"] = best_size(size, native, MAX_SIDE)
         return taken
 
-    def kept(self, given: object, visitor: str) -> tuple[str, tuple[int, int]]:
+    def kept(
+        self, given: object, visitor: str, over: object = None
+    ) -> tuple[str, tuple[int, int]]:
         """The hash and the size in pixels of a picture, which is kept when this returns.
 
-        Raises InvalidRequest for the field ``image``, NotFound, StorageError.
+        ``over``: colours that are laid on it; where they are transparent it stays as it is, to the
+        bit. Raises InvalidRequest for the field ``image`` or ``over``, NotFound, StorageError.
         """
         picture = self._picture("image", given, visitor)
         if picture is None:
             raise _unreadable("image")
-        return _again(given) or self._sources.keep(picture), picture.size
+        colours = self._picture("over", over, visitor)
+        if colours is None:
+            return _again(given) or self._sources.keep(picture), picture.size
+        return self._sources.keep(_laid(colours, picture)), picture.size
 
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
         if given in (None, ""):
@@ -126,6 +132,17 @@ def _checked(mask: Image.Image, start: Image.Image) -> Image.Image:
         sentence = say("The mask is empty: make white what should be drawn anew.")
         raise InvalidRequest.of("mask_image", sentence)
     return mask
+
+
+def _laid(colours: Image.Image, picture: Image.Image) -> Image.Image:
+    """The picture under colours of its size, with the profile that it had."""
+    if colours.size != picture.size:
+        raise InvalidRequest.of("over", say("What is laid on a picture must have its size."))
+    plain = picture if picture.mode == "RGBA" else picture.convert("RGB")
+    colours = colours.convert("RGBA")
+    laid = composite(plain, colours.convert("RGB"), colours.getchannel("A"))
+    laid.info = {**picture.info}
+    return laid
 
 
 def _draws_whole(values: Mapping[str, Any]) -> bool:
