@@ -52,20 +52,26 @@ class Incoming:
         return taken
 
     def kept(
-        self, given: object, visitor: str, over: object = None
+        self, given: object, visitor: str, field: str = "image"
     ) -> tuple[str, tuple[int, int]]:
         """The hash and the size in pixels of a picture, which is kept when this returns.
 
-        ``over``: colours that are laid on it; where they are transparent it stays as it is, to the
-        bit. Raises InvalidRequest for the field ``image`` or ``over``, NotFound, StorageError.
+        Raises InvalidRequest for ``field``, NotFound, StorageError.
         """
-        picture = self._picture("image", given, visitor)
+        picture = self._picture(field, given, visitor)
         if picture is None:
-            raise _unreadable("image")
-        colours = self._picture("over", over, visitor)
-        if colours is None:
-            return _again(given) or self._sources.keep(picture), picture.size
-        return self._sources.keep(_laid(colours, picture)), picture.size
+            raise _unreadable(field)
+        return _again(given) or self._sources.keep(picture), picture.size
+
+    def covered(self, given: object, over: object, visitor: str) -> tuple[str, tuple[int, int]]:
+        """The same for a picture with another one laid ``over`` it, of the same size.
+
+        Where that is transparent the picture stays as it is, to the bit.
+        """
+        picture, upper = self._picture("image", given, visitor), self._picture("over", over, visitor)
+        if picture is None or upper is None:
+            raise _unreadable("image" if picture is None else "over")
+        return self._sources.keep(_laid(upper, picture)), picture.size
 
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
         if given in (None, ""):
@@ -134,13 +140,13 @@ def _checked(mask: Image.Image, start: Image.Image) -> Image.Image:
     return mask
 
 
-def _laid(colours: Image.Image, picture: Image.Image) -> Image.Image:
-    """The picture under colours of its size, with the profile that it had."""
-    if colours.size != picture.size:
+def _laid(upper: Image.Image, picture: Image.Image) -> Image.Image:
+    """The picture under another one, with the profile that it had."""
+    if upper.size != picture.size:
         raise InvalidRequest.of("over", say("What is laid on a picture must have its size."))
+    upper = upper.convert("RGBA")
     plain = picture if picture.mode == "RGBA" else picture.convert("RGB")
-    colours = colours.convert("RGBA")
-    laid = composite(plain, colours.convert("RGB"), colours.getchannel("A"))
+    laid = composite(plain, upper.convert("RGB"), upper.getchannel("A"))
     laid.info = {**picture.info}
     return laid
 

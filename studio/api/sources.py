@@ -52,7 +52,11 @@ def keep(studio: TheStudio, visitor: Visitor, values: PictureBody) -> SourceAnsw
     if not {"image"} <= values.keys() <= {"image", "over"}:
         sentence = say("Give “image”, a picture's file in base64, and nothing but “over” with it.")
         raise InvalidRequest.of("image", sentence)
-    digest, (width, height) = studio.incoming.kept(values["image"], visitor, values.get("over"))
+    image, over = values["image"], values.get("over")
+    if over is None:
+        digest, (width, height) = studio.incoming.kept(image, visitor)
+    else:
+        digest, (width, height) = studio.incoming.covered(image, over, visitor)
     return SourceAnswer(hash=digest, width=width, height=height)
 
 
