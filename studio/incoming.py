@@ -68,7 +68,10 @@ class Incoming:
 
         Where that is transparent the picture stays as it is, to the bit.
         """
-        picture, upper = self._picture("image", given, visitor), self._picture("over", over, visitor)
+        picture, upper = (
+            self._picture("image", given, visitor),
+            self._picture("over", over, visitor),
+        )
         if picture is None or upper is None:
             raise _unreadable("image" if picture is None else "over")
         return self._sources.keep(_laid(upper, picture)), picture.size

@@ -35,15 +35,17 @@ async function start() {
   const toast = createToast();
   const desk = createDesk(factsOf(desktop), installed);
   const rooms = createRooms(tabs, (room) => parts[room]?.enter?.());
-  const actions = createActions({ desk, toast, rooms, canvas: () => canvas });
+  const actions = createActions({ desk, toast, rooms, canvas: () => canvas() });
   const lightbox = createLightbox({ samplers, actions });
   const stage = createStage(easel, { samplers, actions, desk, lightbox });
-  const canvas = createCanvas(sheet, { desk, rooms, watch: (id) => watcher.watch(id), stop: () => stage.stop() });
+  let painting = null;
+  /** The canvas is set up once somebody wants it. */
+  const canvas = () => (painting ??= createCanvas(sheet, { desk, rooms, watch: (id) => watcher.watch(id), stop: () => stage.stop() }));
   const recipes = createRecipes({ desk, stage, toast, rooms, canvas });
   const gallery = createGallery(wall, { actions, lightbox });
   const room = createModels(shelf, { first: factsOf(desktop).values.model, desk, rooms, toast, onChange: (list) => (learn(list), topbar.look()) });
-  const parts = { canvas, gallery, models: room };
-  const watcher = createWatcher({ onJob, onLost: (is) => (stage.lost(is), canvas.lost(is)) });
+  const parts = { canvas: { enter: () => canvas().enter() }, gallery, models: room };
+  const watcher = createWatcher({ onJob, onLost: (is) => (stage.lost(is), painting?.lost(is)) });
   const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, models: room, tabs });
   const topbar = createTopbar(top, { onHelp: shortcuts.help });
 
@@ -74,7 +76,7 @@ async function start() {
   const counts = new Map();
   function onJob(job) {
     stage.onJob(job);
-    canvas.onJob(job);
+    painting?.onJob(job);
     if (counts.get(job.id) !== job.picture_ids.length) gallery.outdated();
     if (!counts.has(job.id) || job.finished) topbar.look();
     counts.set(job.id, job.picture_ids.length);
@@ -82,8 +84,8 @@ async function start() {
 
   Object.assign(desk.listeners, {
     ordered: stage.ordered,
-    instead: () => (rooms.current === "canvas" ? canvas.order : null),
-    refused: (why) => (rooms.current === "canvas" ? canvas : stage).refused(why),
+    instead: () => (rooms.current === "canvas" ? canvas().order : null),
+    refused: (why) => (rooms.current === "canvas" ? canvas() : stage).refused(why),
     ticket(id) {
       stage.expect(id);
       watcher.watch(id);
@@ -91,7 +93,7 @@ async function start() {
   });
   // From an action that left the lightbox open (use again, vary) the desk is where to look next.
   addEventListener("hashchange", () => (lightbox.close(), recipes.address()));
-  receiveRecipes(recipes, { takes: () => rooms.current === "canvas", files: canvas.files });
+  receiveRecipes(recipes, { takes: () => rooms.current === "canvas", files: (files) => canvas().files(files) });
 
   window.studioIsReady({ desk });
   const restored = desk.restore();
@@ -99,7 +101,7 @@ async function start() {
   createPrompting(desk, { toast, installed, onQueued: (ids) => (stage.expect(ids[0]), ids.forEach(watcher.watch)) });
   translation = await createTranslation(desk, { ...installed, goInstall });
   rooms.enter();
-  await Promise.all([restored, watcher.resume(), recall(stage), canvas.resume()]);
+  await Promise.all([restored, watcher.resume(), recall(stage)]);
   stage.recall();
   await recipes.address();
   document.documentElement.dataset.ready = "yes";

@@ -7,14 +7,14 @@ import { withoutPixels } from "./metadata.js";
 const OURS = "Creative Studio";
 const LARGEST = 30_000_000; // bytes beside the pixels: no recipe is so long
 
-/** @param {{desk: any, stage: any, toast: any, rooms: any, canvas: any}} tools */
+/** @param {{desk: any, stage: any, toast: any, rooms: any, canvas: () => any}} tools */
 export function createRecipes({ desk, stage, toast, rooms, canvas }) {
   /** What the server reads out of it goes onto the desk; what was there can be had back. */
   async function read(body) {
     const { request, source, unrecognised, missing } = await call("POST", "parameters", { body });
     if (!Object.keys(request).length) throw new Error("nothing that can be set");
     const before = { ...desk.values };
-    if (request.init_image) await canvas.use(request);
+    if (request.init_image) await canvas().use(request);
     else rooms.go("create");
     await desk.apply(request);
     const list = [...missing.map(({ kind, name }) => t(`recipe.missing.${kind}`, { name })), ...unrecognised];

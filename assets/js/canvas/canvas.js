@@ -165,12 +165,11 @@ export function createCanvas(root, { desk, rooms, watch, stop }) {
 
   status.rest();
   draw();
-  look();
+  look().then(results.resume);
   return {
     enter: () => (work.picture ? view.fit() : welcome.look()),
     order: results.order,
     onJob: results.onJob,
-    resume: results.resume,
     refused(why) {
       status.rest();
       if (why) notice.show(why);
