@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def away_from(points: Points) -> npt.NDArray[np.float64]:
     ys, xs = np.mgrid[0:HEIGHT, 0:WIDTH] + 0.5
     nearest = np.full((HEIGHT, WIDTH), np.inf)
     scaled = [(x * WIDTH, y * HEIGHT) for x, y in points]
-    for (ax, ay), (bx, by) in zip(scaled, scaled[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(scaled):
         dx, dy = bx - ax, by - ay
         along = np.clip(((xs - ax) * dx + (ys - ay) * dy) / (dx * dx + dy * dy), 0, 1)
         nearest = np.minimum(nearest, np.hypot(xs - ax - along * dx, ys - ay - along * dy))
