@@ -30,6 +30,23 @@ export function requestOf(request, index) {
   return { ...own, ...words, styles: [] };
 }
 
+/** The size after the second run, as the server counts it. @param {Record<string, any>} request */
+export function refinedSize({ width, height, hires_scale: scale, hires_width: across, hires_height: down }) {
+  if (!across && !down) return [width, height].map((side) => Math.round(side * scale));
+  return [across || Math.round((width * down) / height), down || Math.round((height * across) / width)];
+}
+
+/** What made it larger, or seamless. */
+function larger(request, t) {
+  const hires = !request.init_image && (request.hires_scale > 1 || request.hires_width || request.hires_height);
+  const upscales = request.init_image && request.upscale_scale > 1;
+  return [
+    hires && { key: "hires_scale", text: t("fact.hires", { size: refinedSize(request).join(" × ") }) },
+    upscales && { key: "upscale_scale", text: t("fact.upscale", { n: request.upscale_scale }) },
+    (request.tiling ?? "none") !== "none" && { key: "tiling", text: t("fact.tiling") },
+  ].filter(Boolean);
+}
+
 /**
  * The recipe in a line of short facts, each with its key.
  * @param {Record<string, any>} request
@@ -49,6 +66,7 @@ export function facts(request, { samplers, t }) {
     { key: "num_inference_steps", text: t("fact.steps", { n: request.num_inference_steps }) },
     { key: "guidance_scale", text: t("fact.cfg", { n: request.guidance_scale }) },
     { key: "size", text: `${request.width} × ${request.height}` },
+    ...larger(request, t),
     { key: "seed", text: t("fact.seed", { seed: request.seed }) },
     ...variation,
   ];

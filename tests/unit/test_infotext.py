@@ -198,9 +198,10 @@ def test_the_hires_fix_stands_in_the_text_as_in_a1111() -> None:
 def test_theirs_are_read() -> None:
     theirs = infotext.read(
         "a boat\nSteps: 20, Sampler: Euler, Seed: 1, Denoising strength: 0.7, Tiling: True, "
-        "Hires resize: 0x1024, Hires upscaler: Latent (antialiased), Hires sampler: Use same sampler"
+        "Hires resize: 0x1024, Hires upscaler: Latent (antialiased), "
+        "Hires sampler: Use same sampler"
     )
-    assert {name: theirs[name] for name in theirs if name.startswith("hires") or name == "tiling"} == {
+    assert {name: theirs[name] for name in theirs if name.startswith(("hires", "tiling"))} == {
         "hires_strength": 0.7, "hires_width": 0, "hires_height": 1024, "hires_upscaler": "latent",
         "hires_sampler": "", "tiling": "both",
     }  # fmt: skip
