@@ -79,7 +79,7 @@ export function createActions({ desk, toast, rooms, canvas, upscalers }) {
         watch(job);
       }),
     /** Asks how much larger, then orders it. */
-    upscale: (picture) => (askUpscale ??= createUpscale({ upscalers, onJob: watch }))(picture),
+    upscale: (picture) => attempt(() => (askUpscale ??= createUpscale({ upscalers, onJob: watch }))(picture)),
     favourite: (picture) =>
       attempt(async () => {
         const favourite = !picture.favourite;

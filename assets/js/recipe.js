@@ -17,7 +17,7 @@ export const indexOf = (id) => Number(id.slice(id.lastIndexOf("-") + 1));
 export function pictureOf(job, id) {
   const index = indexOf(id);
   const request = requestOf(job.request, index);
-  const { width, height } = request;
+  const [width, height] = isHires(request) ? refinedSize(request) : [request.width, request.height];
   return { id, job_id: job.id, index, width, height, request, favourite: false, created: job.created };
 }
 
@@ -30,6 +30,9 @@ export function requestOf(request, index) {
   return { ...own, ...words, styles: [] };
 }
 
+/** Is it drawn small, enlarged and refined? @param {Record<string, any>} request */
+export const isHires = (request) => !request.init_image && Boolean(request.hires_scale > 1 || request.hires_width || request.hires_height);
+
 /** The size after the second run, as the server counts it. @param {Record<string, any>} request */
 export function refinedSize({ width, height, hires_scale: scale, hires_width: across, hires_height: down }) {
   if (!across && !down) return [width, height].map((side) => Math.round(side * scale));
@@ -38,10 +41,9 @@ export function refinedSize({ width, height, hires_scale: scale, hires_width: ac
 
 /** What made it larger, or seamless. */
 function larger(request, t) {
-  const hires = !request.init_image && (request.hires_scale > 1 || request.hires_width || request.hires_height);
   const upscales = request.init_image && request.upscale_scale > 1;
   return [
-    hires && { key: "hires_scale", text: t("fact.hires", { size: refinedSize(request).join(" × ") }) },
+    isHires(request) && { key: "hires_scale", text: t("fact.hires", { size: refinedSize(request).join(" × ") }) },
     upscales && { key: "upscale_scale", text: t("fact.upscale", { n: request.upscale_scale }) },
     (request.tiling ?? "none") !== "none" && { key: "tiling", text: t("fact.tiling") },
   ].filter(Boolean);

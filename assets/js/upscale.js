@@ -1,5 +1,5 @@
 // Making a finished picture larger: by how much, by what, and how much detail is added in tiles.
-import { jobs } from "./api.js";
+import { jobs, pictures } from "./api.js";
 import { PIXEL_WAYS } from "./choices.js";
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
@@ -15,7 +15,7 @@ const FRESH = {
 
 /**
  * @param {{upscalers: Map<string, any>, onJob: (job: any) => void}} tools `onJob`: hears of what was ordered
- * @returns {(picture: import("./recipe.js").Picture) => void} asks how, for a picture
+ * @returns {(picture: import("./recipe.js").Picture) => Promise<void>} asks how, for a picture
  */
 export function createUpscale({ upscalers, onJob }) {
   const sheet = createSheet(t("upscale.title"), { class: "upscale" });
@@ -43,13 +43,14 @@ export function createUpscale({ upscalers, onJob }) {
   );
   sheet.body.append(form);
   let picture = null;
+  let measured = null; // its size in pixels, as its file says
 
   const chosen = () => Number(factors.find((each) => each.checked)?.value ?? 2);
-  const sized = (scale) => [picture.width, picture.height].map((side) => Math.round(side * scale));
+  const sized = (scale) => measured.map((side) => Math.round(side * scale));
 
   function draw() {
     const [width, height] = sized(chosen());
-    size.textContent = t("upscale.size", { from: `${picture.width} × ${picture.height}`, to: `${width} × ${height}` });
+    size.textContent = t("upscale.size", { from: measured.join(" × "), to: `${width} × ${height}` });
     value.textContent = Number(strength.value).toFixed(2);
     strength.style.setProperty("--filled", `${Number(strength.value) * 100}%`);
   }
@@ -69,8 +70,16 @@ export function createUpscale({ upscalers, onJob }) {
     start.disabled = false;
   }
 
-  return (asked) => {
-    picture = asked;
+  /** The picture's own size: a recipe says what it was drawn at. @param {string} id */
+  async function measure(id) {
+    const image = new Image();
+    image.src = pictures.file(id);
+    await image.decode();
+    return [image.naturalWidth, image.naturalHeight];
+  }
+
+  return async (asked) => {
+    [picture, measured] = [asked, await measure(asked.id)];
     for (const each of factors) each.disabled = Math.max(...sized(Number(each.value))) > LARGEST;
     if (!factors.some((each) => each.checked && !each.disabled)) factors[1].checked = true;
     const files = [...upscalers.values()].filter((each) => !each.problem).map(({ name }) => [name, name]);
