@@ -192,7 +192,7 @@ class Reels:
             return reel
         raise NotFound(say("There is no animation “{animation}”.", animation=identifier[:60]))
 
-    def list(self, visitor: str) -> list[Reel]:
+    def of(self, visitor: str) -> list[Reel]:
         """A visitor's animations, newest first."""
         reels = [reel for path in self._folders() if (reel := _readable(path))]
         mine = [reel for reel in reels if reel.visitor == visitor]
