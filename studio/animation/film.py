@@ -1,7 +1,6 @@
 """Frames -> a file that plays: streamed to the encoder one by one, with the recipe in it.
 
-FFmpeg's encoders through PyAV. Where its muxers write no text (WebP, GIF) the recipe is put into
-the container here, by their specifications: RFC 9649, and GIF89a with a comment extension.
+The encoders are FFmpeg's, through PyAV.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Any
 
 from PIL import Image
 
+from studio.animation.inscription import add_comment, add_exif
 from studio.animation.request import AnimationRequest, Format
 from studio.images import encode_png
 from studio.recipes import exif
@@ -29,8 +29,6 @@ MEDIA_TYPES: dict[Format, str] = {
 }  # fmt: skip
 _PALETTE_FRAMES = 240  # of a film, at most, that its palette is made from
 _BT709 = 1
-_COMMENT = b"!\xfe"
-_LONGEST_COMMENT = 4_000_000
 
 Pictures = Callable[[], Iterator[Image.Image]]
 """The film's pictures in RGB, from the first; a palette needs them twice."""
@@ -102,6 +100,7 @@ def _video(
 def _webp(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: str) -> None:
     import av
 
+    common = animation.common
     options = {"quality": str(animation.quality), "compression_level": "3"}
     with av.open(path, "w", format="webp", options={"loop": "0"}) as container:
         stream = container.add_stream("libwebp_anim", rate=animation.fps, options=options)
@@ -111,30 +110,7 @@ def _webp(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: s
             frame.pts, frame.time_base = number, Fraction(1, animation.fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    _add_exif(path, exif.with_comment(recipe), animation)
-
-
-def _add_exif(path: Path, content: bytes, animation: AnimationRequest) -> None:
-    """Put EXIF behind a WebP's pictures, and say in its header that it is there."""
-    common = animation.common
-    with path.open("rb+") as file:
-        head = bytearray(file.read(30))
-        if head[12:16] != b"VP8X":  # a single frame: a plain file, which says nothing of itself
-            rest = bytes(head[12:]) + file.read()
-            sides = (common.width - 1).to_bytes(3, "little") + (common.height - 1).to_bytes(
-                3, "little"
-            )
-            head = bytearray(b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + sides)
-            file.seek(0)
-            file.write(head + rest)
-        head[20] |= 0x08
-        file.seek(0, os.SEEK_END)
-        file.write(
-            b"EXIF" + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) % 2)
-        )
-        head[4:8] = (file.tell() - 8).to_bytes(4, "little")
-        file.seek(0)
-        file.write(head)
+    add_exif(path, exif.with_comment(recipe), (common.width, common.height))
 
 
 def _gif(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: str) -> None:
@@ -163,7 +139,7 @@ def _gif(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: st
         for frame in _pulled(sink):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    _add_comment(path, recipe)
+    add_comment(path, recipe)
 
 
 def _palette(pictures: Pictures, animation: AnimationRequest) -> Any:
@@ -215,17 +191,6 @@ def _rgb(picture: Image.Image, number: int, animation: AnimationRequest) -> Any:
     return frame
 
 
-def _add_comment(path: Path, recipe: str) -> None:
-    """A comment extension before a GIF's end, in blocks of at most 250 bytes."""
-    content = json.dumps(json.loads(recipe)).encode()  # in ASCII, so that _COMMENT is not in it
-    blocks = (content[at : at + 250] for at in range(0, len(content), 250))
-    with path.open("rb+") as file:
-        file.seek(-1, os.SEEK_END)
-        assert file.read(1) == b";"
-        file.seek(-1, os.SEEK_END)
-        file.write(_COMMENT + b"".join(bytes([len(b)]) + b for b in blocks) + b"\0;")
-
-
 def _png(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: str) -> None:
     """A zip of the frames as they are played, and the recipe."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
@@ -246,44 +211,3 @@ def _between(worst: int, best: int, quality: int) -> int:
 _WRITERS: dict[Format, Callable[[Path, Pictures, AnimationRequest, str], None]] = {
     "mp4": _mp4, "webm": _webm, "webp": _webp, "gif": _gif, "png": _png,
 }  # fmt: skip
-
-
-def recipe_in(path: Path) -> dict[str, Any] | None:
-    """The recipe in a film that was made here; None when there is none."""
-    texts = _zip_text if path.suffix == ".zip" else _container_text
-    try:
-        recipe = json.loads(texts(path))
-    except (OSError, ValueError, KeyError):
-        return None
-    return recipe if isinstance(recipe, dict) and "keyframes" in recipe else None
-
-
-def _last_comment(path: Path) -> str:
-    """The comment that a GIF ends with, its blocks joined."""
-    with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - _LONGEST_COMMENT, 0))
-        tail = file.read()
-    text, place = b"", tail.rfind(_COMMENT) + len(_COMMENT)
-    while place < len(tail) and (length := tail[place]):
-        text += tail[place + 1 : place + 1 + length]
-        place += 1 + length
-    return text.decode()
-
-
-def _zip_text(path: Path) -> str:
-    with zipfile.ZipFile(path) as archive:
-        return archive.read("animation.json").decode()
-
-
-def _container_text(path: Path) -> str:
-    """The text in a film's head, wherever its container keeps it."""
-    if path.suffix == ".webp":
-        with Image.open(path) as image:
-            return exif.texts_in(image.info.get("exif", b"")).get(exif.USER_COMMENT, "")
-    if path.suffix == ".gif":
-        return _last_comment(path)
-    import av
-
-    with av.open(path) as container:
-        tags = {name.lower(): text for name, text in container.metadata.items()}
-        return tags.get("comment", "")
