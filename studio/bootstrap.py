@@ -13,6 +13,7 @@ from typing import Any
 from studio.complete import complete
 from studio.errors import InvalidRequest, QueueFull, StartupError, StorageError, StudioError
 from studio.gallery import Gallery, Picture
+from studio.imports import lasting_imports
 from studio.incoming import Incoming
 from studio.jobs import Job, Jobs
 from studio.jobs.jobs import MAX_WAITING
@@ -213,10 +214,10 @@ class Studio:
         """The real engine, with the default model loaded. Called in the worker's thread."""
         tell(say("Starting PyTorch"))
         share_the_cpu()
-        from studio.engine.engine import Engine
-        from studio.engine.memory import acquire
-        from studio.models.store import ModelStore
-
+        with lasting_imports():
+            from studio.engine.engine import Engine
+            from studio.engine.memory import acquire
+            from studio.models.store import ModelStore
         store = ModelStore(self.catalog, self.settings.device, rules=_rules(self.settings))
         self.keeper.store = store
         name = self.keeper.default
