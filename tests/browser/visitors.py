@@ -16,9 +16,16 @@ SECONDS = 120.0  # until something must have happened, on a busy machine
 DESKTOP, PHONE = (1440, 900), (375, 812)
 KEPT_WINDOWS = 4
 _LEFT_AT_HOME = "healthz"  # an address of the studio without a line of script
-_AS_LEFT = """desk => {
+_AS_LEFT = """async desk => {
   localStorage.clear();
   sessionStorage.clear();
+  for (const { name } of await indexedDB.databases()) {
+    await new Promise((resolve, reject) => {
+      const gone = indexedDB.deleteDatabase(name);
+      gone.onsuccess = resolve;
+      gone.onerror = gone.onblocked = () => reject(new Error(`${name} is in use`));
+    });
+  }
   if (desk) localStorage.setItem('studio.desk', desk);
 }"""
 
