@@ -12,6 +12,7 @@ from tests.browser.conftest import DESKTOP, PHONE, Visitor
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
+SLOW = {"num_inference_steps": 60, "width": 256, "height": 256, "shape": "custom"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -72,9 +73,8 @@ def test_targets_are_large_enough_for_a_finger(visit: Visit) -> None:
 
 
 def test_progress_is_told_to_a_screen_reader(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk=SLOW)
     page = visitor.page
-    visitor.remember(num_inference_steps=60, width=256, height=256, shape="custom")
     visitor.generate()
     bar = page.get_by_role("progressbar", name="Progress")
     page.wait_for_function("document.querySelector('[role=progressbar]').ariaValueNow > 0")
@@ -84,9 +84,8 @@ def test_progress_is_told_to_a_screen_reader(visit: Visit) -> None:
 
 
 def test_a_studio_that_goes_away_is_said_calmly(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk=SLOW)
     page = visitor.page
-    visitor.remember(num_inference_steps=60, width=256, height=256, shape="custom")
     visitor.generate()
     page.wait_for_selector(".cell-preview")
     visitor.context.set_offline(True)
