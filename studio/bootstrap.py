@@ -30,6 +30,7 @@ from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
 from studio.prompt.grammar import take_loras
 from studio.prompt.variants import Combinations
+from studio.prompt.words import GLUE
 from studio.request import MAX_MODEL, MAX_SEED, GenerationRequest
 from studio.samplers import check_sampling
 from studio.sentences import Sentence, say
@@ -38,11 +39,8 @@ from studio.sources import Sources
 from studio.storage import FolderLock
 from studio.translation.translator import Translator
 from studio.wordbook import Wordbook
+from studio.wordmasks import Asked, Found, WordMasks
 
-_GLUE = frozenset(
-    ("a", "an", "the", "this", "that", "it", "its", "is", "are", "and", "or", "as", "with", "of",
-     "without", "in", "on", "at", "by", "to", "from", "over", "under", "near", "for", "very")
-)  # fmt: skip
 _STOP_SECONDS = 0.8
 
 
@@ -74,6 +72,9 @@ class Studio:
             self.catalog.close()
             self._lock.release()
             raise StartupError(error.sentence) from error
+        self._masks = WordMasks(
+            self.incoming, self.sources, self.gallery, self.keeper, self.catalog
+        )
         self.translator = Translator(self.catalog)
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self.merges = Merges(settings.models / "checkpoints", self.catalog)
@@ -184,7 +185,7 @@ class Studio:
         from studio.pocket.world.words import unknown_words
 
         plain = re.sub(r"[()\[\]{}<>:|_]", " ", take_loras(prompt)[0])
-        english = [word for word in unknown_words(plain, "en") if word not in _GLUE]
+        english = [word for word in unknown_words(plain, "en") if word not in GLUE]
         return [word for word in english if not word.isdigit()] + [*unknown_words(plain, "zh")]
 
     def recipe_of(self, picture: Picture) -> GenerationRequest:
@@ -202,6 +203,10 @@ class Studio:
     def unload(self, name: str | None) -> Future[None]:
         """Let a model go, or all; see `ModelKeeper`."""
         return self.keeper.unload(name, self._worker.ask)
+
+    def mask(self, asked: Asked, visitor: str) -> Future[Found]:
+        """Find what words name in a picture, once the running job has ended; see `WordMasks`."""
+        return self._masks.find(asked, visitor, self._worker.ask)
 
     def _rest(self) -> None:
         """Let go of what was not used for long. In the worker's thread."""

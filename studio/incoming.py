@@ -17,10 +17,9 @@ from studio.images.masks import is_empty
 from studio.images.reading import as_mask, read_picture
 from studio.request import MAX_OUTPAINT, MAX_SIDE
 from studio.sentences import say
+from studio.sides import SIDES, spread
 from studio.sources import Sources, is_hash
 from studio.storage import storage_errors
-
-_SIDES = ("left", "top", "right", "bottom")
 
 
 class Incoming:
@@ -35,7 +34,7 @@ class Incoming:
         ``native``: the side in pixels that the model was trained at. Raises InvalidRequest with a
         sentence for the picture that is wrong, StorageError.
         """
-        taken = _spread(values)
+        taken = spread(values)
         given = {name: taken.pop(name, None) for name in ("init_image", "mask_image")}
         start, mask = (self._picture(name, given[name], visitor) for name in given)
         if start is None:
@@ -52,14 +51,16 @@ class Incoming:
             taken["width"], taken["height"] = best_size(size, native, MAX_SIDE)
         return taken
 
-    def kept(self, given: object, visitor: str) -> tuple[str, tuple[int, int]]:
+    def kept(
+        self, given: object, visitor: str, field: str = "image"
+    ) -> tuple[str, tuple[int, int]]:
         """The hash and the size in pixels of a picture, which is kept when this returns.
 
-        Raises InvalidRequest for the field ``image``, NotFound, StorageError.
+        Raises InvalidRequest for ``field``, NotFound, StorageError.
         """
-        picture = self._picture("image", given, visitor)
+        picture = self._picture(field, given, visitor)
         if picture is None:
-            raise _unreadable("image")
+            raise _unreadable(field)
         return _again(given) or self._sources.keep(picture), picture.size
 
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
@@ -83,22 +84,10 @@ class Incoming:
             return picture.path.read_bytes()
 
 
-def _spread(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with ``outpaint``, one object for programs, as the four fields it stands for."""
-    taken = dict(values)
-    given = taken.pop("outpaint", None)
-    if given is None:
-        return taken
-    if not isinstance(given, Mapping) or not given.keys() <= {*_SIDES}:
-        sentence = say("Outpaint must be an object with some of: {known}.", known=_SIDES)
-        raise InvalidRequest.of("outpaint", sentence)
-    return taken | {f"outpaint_{side}": pixels for side, pixels in given.items()}
-
-
 def _grown(size: tuple[int, int], values: Mapping[str, Any]) -> tuple[int, int]:
     """The size with what is added to it, as far as that is given in numbers that are possible."""
     added = []
-    for side in _SIDES:
+    for side in SIDES:
         pixels = values.get(f"outpaint_{side}")
         possible = isinstance(pixels, int) and 0 <= pixels <= MAX_OUTPAINT
         added.append(pixels if possible and pixels else 0)

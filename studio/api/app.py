@@ -14,6 +14,7 @@ from studio.api import (
     errors,
     hub,
     jobs,
+    masks,
     merges,
     models,
     pictures,
@@ -63,7 +64,8 @@ def create_api(studio: Studio) -> FastAPI:
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
     for room in (
-        jobs, pictures, sources, recipes, models, previews, hub, merges, words, prompts, translate
+        jobs, pictures, sources, masks, recipes, models, previews, hub, merges, words, prompts,
+        translate,
     ):  # fmt: skip
         app.include_router(room.router)
 

@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 
 from studio.api.answers import JobAnswer, JobsAnswer
 from studio.api.inputs import PictureBody, TheStudio, Visitor, content, json_body
-from studio.complete import PartialRequest
 from studio.jobs import Job, Jobs
+from studio.sides import request_schema
 
 HEARTBEAT_SECONDS = 5.0
 EVENT_SECONDS = 0.1  # events come at most this often; what happens in between is in the next one
@@ -31,7 +31,7 @@ TheJob = Annotated[Job, Depends(_job)]
     "",
     status_code=202,
     summary="Hand in a request; what is left out takes the model's default",
-    openapi_extra=json_body(PartialRequest.model_json_schema()),
+    openapi_extra=json_body(request_schema()),
 )
 def submit(
     studio: TheStudio, visitor: Visitor, values: PictureBody, response: Response

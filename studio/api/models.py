@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import Future
-
 from fastapi import APIRouter
 
 from studio.api.answers import MaybeModel, MemoryAnswer, ModelAnswer, NamedModel, SamplerAnswer
 from studio.api.inputs import TheStudio
+from studio.api.waiting import done
 from studio.bootstrap import Studio
-from studio.errors import StudioError
 from studio.models.base import ModelInfo
 from studio.samplers import SAMPLERS
-from studio.sentences import say
 
 router = APIRouter(prefix="/api/v1", tags=["choices"])
 
@@ -48,14 +44,14 @@ def rescan(studio: TheStudio) -> list[ModelAnswer]:
 @router.post("/models/load", summary="Bring a model into memory")
 async def load(studio: TheStudio, model: NamedModel) -> MemoryAnswer:
     """Waits for the running job, if there is one. What is in memory comes back."""
-    await _done(studio.load(model.name))
+    await done(studio.load(model.name))
     return MemoryAnswer.of(studio.keeper.report())
 
 
 @router.post("/models/unload", summary="Let a model go, or all of them")
 async def unload(studio: TheStudio, model: MaybeModel) -> MemoryAnswer:
     """Without a name, all models. Waits for the running job, if there is one."""
-    await _done(studio.unload(model.name))
+    await done(studio.unload(model.name))
     return MemoryAnswer.of(studio.keeper.report())
 
 
@@ -69,16 +65,6 @@ def make_default(studio: TheStudio, model: NamedModel) -> NamedModel:
 def memory(studio: TheStudio) -> MemoryAnswer:
     """``device`` is null until PyTorch has started."""
     return MemoryAnswer.of(studio.keeper.report())
-
-
-async def _done(future: Future[None]) -> None:
-    """Wait without a thread; a studio that stops meanwhile is said to."""
-    try:
-        await asyncio.wrap_future(future)
-    except asyncio.CancelledError:
-        if not future.cancelled():  # it was the caller who went away
-            raise
-        raise StudioError(say("The studio is stopping.")) from None
 
 
 def _answers(studio: Studio, models: list[ModelInfo]) -> list[ModelAnswer]:

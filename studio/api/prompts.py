@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from studio.api.answers import JobAnswer, JobsAnswer
 from studio.api.errors import parameter_problem
-from studio.api.inputs import Body, TheStudio, Visitor, json_body
-from studio.complete import PartialRequest
+from studio.api.inputs import Body, PictureBody, TheStudio, Visitor, json_body
 from studio.errors import InvalidRequest, NotFound
 from studio.request import MAX_MODEL, MAX_PROMPT, MAX_SEED, MAX_STYLES
 from studio.sentences import say
+from studio.sides import request_schema
 from studio.wordbook.completion import MAX_PREFIX, Completion, Kind
 from studio.wordbook.history import PastPrompt
 from studio.wordbook.suggest import suggest
@@ -147,9 +147,9 @@ def count_tokens(studio: TheStudio, values: Body) -> TokensAnswer:
     "/prompts/combinations",
     status_code=202,
     summary="Hand in one job for each prompt that a prompt stands for",
-    openapi_extra=json_body(PartialRequest.model_json_schema()),
+    openapi_extra=json_body(request_schema()),
 )
-def submit_combinations(studio: TheStudio, visitor: Visitor, values: Body) -> JobsAnswer:
+def submit_combinations(studio: TheStudio, visitor: Visitor, values: PictureBody) -> JobsAnswer:
     """All with one seed, so that only the words differ; all of them are accepted or none is."""
     jobs = studio.submit_combinations(values, visitor)
     return JobsAnswer(jobs=[JobAnswer.of(job.snapshot()) for job in jobs])

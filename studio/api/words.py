@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from studio.api.inputs import Body, TheStudio, content, json_body
 from studio.bootstrap import Studio
-from studio.complete import PartialRequest
 from studio.errors import InvalidRequest
 from studio.sentences import say
+from studio.sides import request_schema
 from studio.wordbook.presets import Preset
 from studio.wordbook.styles import ListedStyle
 
@@ -148,7 +148,7 @@ def presets(studio: TheStudio) -> list[PresetAnswer]:
 
 
 _preset_schema = OwnPreset.model_json_schema()
-_preset_schema["properties"]["values"] = PartialRequest.model_json_schema()
+_preset_schema["properties"]["values"] = request_schema()
 
 
 @router.put(

@@ -38,9 +38,11 @@ class Ground:
     ) -> torch.Tensor:
         """Latents (B, C, h, w) at the noise level of call ``start``; ``noise``: standard normal.
 
-        As in diffusers, a masked part at full strength is noise and nothing else.
+        As in diffusers, a masked part at full strength is noise and nothing else; what is added to
+        a picture goes on from it all the same.
         """
-        if self.mask is not None and request.strength == 1 and self.filled is None:
+        seeded = self.filled is not None or any(request.outpaint)
+        if self.mask is not None and request.strength == 1 and not seeded:
             return noise * float(scheduler.init_noise_sigma)
         first = self.original if self.filled is None else self.filled
         if self.mask is not None:
@@ -130,7 +132,7 @@ class Surface:
         cell, device = model.vae_scale_factor, model.placement.device
         frame = self.frame(cell)
         seen = flattened(self.picture)
-        pixels = _pixels(frame.lay(seen)).to(device)
+        pixels = as_pixels(frame.lay(seen)).to(device)
         original = model.encode(pixels)
         if self._mask is None:
             return Ground(original)
@@ -139,7 +141,7 @@ class Surface:
         filled = None
         if self._request.masked_content == "fill":
             hole = masks.core(frame.lay(self._mask))
-            filled = model.encode(_pixels(masks.filled(frame.lay(seen), hole)).to(device))
+            filled = model.encode(as_pixels(masks.filled(frame.lay(seen), hole)).to(device))
         canvas = None
         if model.takes_canvas:
             hidden = torch.nn.functional.interpolate(mask, scale_factor=float(cell))
@@ -184,7 +186,7 @@ def noised(scheduler: Any, latents: torch.Tensor, noise: torch.Tensor, index: in
     return signal * latents + spread * noise
 
 
-def _pixels(image: Image.Image) -> torch.Tensor:
-    """A picture (1, 3, H, W) in fp32 in -1…1."""
+def as_pixels(image: Image.Image) -> torch.Tensor:
+    """A picture in RGB as (1, 3, H, W) in fp32 in -1…1."""
     values = torch.from_numpy(np.array(image, dtype=np.float32)) / 127.5 - 1
     return values.permute(2, 0, 1)[None].contiguous()

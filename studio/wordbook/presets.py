@@ -10,6 +10,7 @@ from typing import Any
 from studio.complete import complete
 from studio.errors import NotFound
 from studio.sentences import say
+from studio.sides import spread
 from studio.wordbook.names import checked_id, checked_name
 from studio.wordbook.shelf import Shelf
 
@@ -35,7 +36,7 @@ class Presets:
 
     def put(self, identifier: str, name: object, values: Mapping[str, Any]) -> Preset:
         """Keep a preset. Raises InvalidRequest with one problem for each value that is wrong."""
-        given = {field: value for field, value in values.items() if value is not None}
+        given = {field: value for field, value in spread(values).items() if value is not None}
         complete(given, {})
         preset = Preset(checked_id(identifier), checked_name(name), given)
         self._shelf.put([preset])

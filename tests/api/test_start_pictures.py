@@ -82,6 +82,24 @@ def test_a_picture_grows_on_the_sides_that_are_named(studio: RunningStudio) -> N
     assert (job["request"]["outpaint_right"], job["request"]["outpaint_top"]) == (33, 20)
 
 
+def test_the_sides_are_one_object_wherever_a_request_is_taken(studio: RunningStudio) -> None:
+    paths = studio.http.get("/openapi.json").json()["paths"]
+    for method, path in (("post", "jobs"), ("post", "prompts/combinations")):
+        body = paths[f"/api/v1/{path}"][method]["requestBody"]["content"]["application/json"]
+        described = body["schema"]["properties"]["outpaint"]
+        assert [*described["properties"]] == ["left", "top", "right", "bottom"]
+    kept = studio.http.put(
+        "/api/v1/presets/wide", json={"name": "Wide", "values": {"outpaint": {"left": 64}}}
+    )
+    assert kept.json()["values"] == {"outpaint_left": 64}
+    studio.http.delete("/api/v1/presets/wide")
+    given = {"init_image": base64_of(noisy(64, 64)), "outpaint": {"left": 8}, "prompt": "{a|b}"}
+    answer = studio.http.post("/api/v1/prompts/combinations", json=given)
+    assert [job["request"]["outpaint_left"] for job in answer.json()["jobs"]] == [8, 8]
+    for job in answer.json()["jobs"]:
+        assert picture_of(studio, studio.end(job["id"])).size == (72, 64)
+
+
 def test_a_picture_is_handed_over_once_and_named_by_its_hash(studio: RunningStudio) -> None:
     picture = noisy(70, 50)
     answer = studio.http.post("/api/v1/sources", json={"image": base64_of(picture)})
