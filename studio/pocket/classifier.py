@@ -4,6 +4,7 @@ It learns from renders only and never sees a generated picture, so it cannot be 
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -104,11 +105,12 @@ class ClassifierStage:
 
 def spoilt(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Blur and noise images (B, 3, H, W), each by an amount of its own, as decoders do."""
-    draw = {"generator": generator, "device": images.device}
+    draw: Any = {"generator": generator, "device": images.device}
     blurred = functional.interpolate(functional.avg_pool2d(images, 2), scale_factor=2.0)
     blur, noise = torch.rand(2, len(images), 1, 1, 1, **draw)
     images = torch.lerp(images, blurred, blur)
-    return images + 0.1 * noise * torch.randn(images.shape, **draw)
+    noised: torch.Tensor = images + 0.1 * noise * torch.randn(images.shape, **draw)
+    return noised
 
 
 @torch.no_grad()

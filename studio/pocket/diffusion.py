@@ -48,9 +48,7 @@ class Lessons:
         self._latents, self._scaling = latents.tensor(device), measure_scaling(latents)
         self._indices = torch.from_numpy(latents.available()).to(device)
 
-    def choose(
-        self, count: int, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def choose(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """Draw pictures: their indices (count,), and their scaled latents (count, 4, h, w)."""
         indices = drawn_from(self._indices, count, generator)
         return indices, self._latents[indices].float() * self._scaling

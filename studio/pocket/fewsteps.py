@@ -124,9 +124,7 @@ class FewStepsStage:
         )
         self.forward = compiled(self.learner, settings)
         teacher: Any = make_unet().eval().requires_grad_(False)
-        self.base: UNet2DConditionModel = teacher.to(
-            self.device, memory_format=layout(self.device)
-        )
+        self.base: UNet2DConditionModel = teacher.to(self.device, memory_format=layout(self.device))
         self.teacher = compiled(self.base, settings)
         alphas = make_scheduler().alphas_cumprod.float()
         times = torch.arange(FEW, 0, -1) * (len(alphas) // FEW) - 1

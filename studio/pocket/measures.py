@@ -93,7 +93,8 @@ class Scorer(nn.Module):
         """Embed texts: (B, 128), not normalized."""
         ids = tokenize(self.tokenizer, texts).to(self.projection.device)
         pooled: torch.Tensor = self.texts(input_ids=ids).pooler_output
-        return pooled.float() @ self.projection.T
+        embeds: torch.Tensor = pooled.float() @ self.projection.T
+        return embeds
 
 
 def _batches(pictures: NDArray[np.uint8], scorer: Scorer) -> list[torch.Tensor]:
