@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -37,6 +37,7 @@ from studio.sentences import Sentence, say
 from studio.settings import Settings
 from studio.sources import Sources
 from studio.storage import FolderLock
+from studio.sweeping import Sweeper
 from studio.translation.translator import Translator
 from studio.wordbook import Wordbook
 from studio.wordmasks import Asked, Found, WordMasks
@@ -78,6 +79,7 @@ class Studio:
         self.translator = Translator(self.catalog)
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self.merges = Merges(settings.models / "checkpoints", self.catalog)
+        self._sweeper = Sweeper(self.sources, self.referring)
         self._worker = Worker(
             self.jobs,
             self.gallery,
@@ -90,9 +92,11 @@ class Studio:
         """Let the worker begin: it imports torch, which slows everything else for seconds."""
         self._worker.start()
         self.catalog.start()
+        self._sweeper.start()
 
     def stop(self) -> bool:
         """Put the running job back, close the files; whether the worker ended in time."""
+        self._sweeper.close()
         self.hub.close()
         self.translator.close()
         self.merges.close()
@@ -207,6 +211,13 @@ class Studio:
     def mask(self, asked: Asked, visitor: str) -> Future[Found]:
         """Find what words name in a picture, once the running job has ended; see `WordMasks`."""
         return self._masks.find(asked, visitor, self._worker.ask)
+
+    def referring(self) -> Iterator[str]:
+        """Whatever may name a source: jobs before pictures, for a job becomes pictures."""
+        yield from self.jobs.requests()
+        yield from self.gallery.requests()
+        for preset in self.wordbook.presets.list():
+            yield str(dict(preset.values))
 
     def _rest(self) -> None:
         """Let go of what was not used for long. In the worker's thread."""

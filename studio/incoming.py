@@ -18,7 +18,7 @@ from studio.images.reading import as_mask, read_picture
 from studio.request import MAX_OUTPAINT, MAX_SIDE
 from studio.sentences import say
 from studio.sides import SIDES, spread
-from studio.sources import Sources, is_hash
+from studio.sources import Sources, is_hash, not_kept
 from studio.storage import storage_errors
 
 
@@ -69,6 +69,8 @@ class Incoming:
         if not isinstance(given, str):
             raise _unreadable(field)
         if is_hash(given):
+            if not self._sources.renew(given):
+                raise not_kept(given, field)
             return self._sources.get(given, field)
         if parse_id(given):
             return read_picture(self._file_of(field, given, visitor), field)

@@ -33,7 +33,10 @@ _SIZES = {
     "Seed resize from": ("seed_resize_width", "seed_resize_height"),
 }
 _JOINED = ("Sampler", "Schedule type", *_SIZES)  # keys that stand for two fields, or for a name
-_EMPHASIS = {True: "Original", False: "No norm"}
+_SWITCHES: Mapping[str, Mapping[bool, str]] = {  # what A1111 calls on and off
+    "normalize_emphasis": {True: "Original", False: "No norm"},
+}
+_ON_OFF = {True: "True", False: "False"}
 _CHOICES: Mapping[str, Mapping[str, str]] = {  # our word for a value -> A1111's
     "resize_mode": {
         "keep": "Keep size",
@@ -189,7 +192,7 @@ def _label(name: str, key: str, request: GenerationRequest) -> str:
     if key in _SIZES:
         return "x".join(str(getattr(request, name)) for name in _SIZES[key])
     if isinstance(value, bool):
-        return _EMPHASIS[value]
+        return _SWITCHES.get(name, _ON_OFF)[value]
     if isinstance(value, tuple):
         return ", ".join(value)
     if isinstance(value, float) and value.is_integer():
@@ -256,7 +259,7 @@ def _value(name: str, text: str) -> Any:
     if name in _CHOICES:
         return {label: value for value, label in _CHOICES[name].items()}.get(text)
     if kind is bool:
-        return {label: value for value, label in _EMPHASIS.items()}.get(text)
+        return {label: value for value, label in _SWITCHES.get(name, _ON_OFF).items()}.get(text)
     if get_origin(kind) is tuple:
         return tuple(part for part in text.split(", ") if part)
     if kind not in (int, float):

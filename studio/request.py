@@ -317,6 +317,20 @@ class GenerationRequest(BaseModel):
         "nothing.",
         json_schema_extra=_infotext("Masked content", unless="original", only_with="mask_image"),
     )
+    soft_inpainting: bool = Field(
+        False,
+        title="Soft inpainting",
+        description="Grey parts of the mask change a little, white ones fully; needs a soft mask.",
+        json_schema_extra=_infotext(
+            "Soft inpainting enabled", unless=False, only_with="mask_image"
+        ),
+    )
+    colour_match: bool = Field(
+        False,
+        title="Colour match",
+        description="Bring the result back to the start picture's colours, by what stays of it.",
+        json_schema_extra=_infotext("Colour match", unless=False, only_with="init_image"),
+    )
     outpaint_left: int = Field(
         0,
         ge=0,

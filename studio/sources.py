@@ -6,7 +6,10 @@ A request then stays small and can be written down; who has the hash has the pic
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -24,6 +27,7 @@ class Sources:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._lock = threading.Lock()  # between a source that is used and one that is deleted
 
     def keep(self, picture: Image.Image) -> str:
         """The SHA-256 of the picture's PNG, which is on disk when this returns.
@@ -33,11 +37,40 @@ class Sources:
         content = encode_png(picture)
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        with storage_errors(path.parent):
-            there = path.exists()
-        if not there:
+        if not self.renew(digest):
             write_whole(path, content)
         return digest
+
+    def renew(self, digest: str) -> bool:
+        """Note that a source is used now; False when it is not kept here. Raises StorageError."""
+        if not is_hash(digest):
+            return False
+        path = self._path(digest)
+        with self._lock, storage_errors(path.parent):
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def unused_since(self, before: float) -> Iterator[str]:
+        """The hashes of what was used last before a time, in seconds since 1970."""
+        with storage_errors(self._root):
+            for path in self._root.glob("*/*.png"):
+                if is_hash(path.stem) and path.stat().st_mtime < before:
+                    yield path.stem
+
+    def remove(self, digest: str, before: float) -> bool:
+        """Delete a source unless it was used since ``before``; whether it is gone now."""
+        path = self._path(digest)
+        with self._lock, storage_errors(path.parent):
+            try:
+                if path.stat().st_mtime >= before:
+                    return False
+                path.unlink()
+            except FileNotFoundError:
+                return False
+        return True
 
     def get(self, digest: str, field: str) -> Image.Image:
         """The picture, decoded. Raises InvalidRequest for ``field`` when it is not kept here."""

@@ -58,5 +58,6 @@ def keep(studio: TheStudio, visitor: Visitor, values: PictureBody) -> SourceAnsw
     responses=content("image/png"),
 )
 def get_source(studio: TheStudio, digest: str) -> FileResponse:
-    """The picture as jobs see it; 404 when it is not kept here."""
+    """The picture as jobs see it; 404 when it is not kept here. Whoever looks at it uses it."""
+    studio.sources.renew(digest)
     return FileResponse(studio.sources.file(digest), media_type="image/png", headers=_UNCHANGING)

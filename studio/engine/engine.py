@@ -195,7 +195,7 @@ class Engine:
         latents, correct = noise * scheduler.init_noise_sigma, None
         if job.ground is not None:
             latents = job.ground.begun(scheduler, noise, request, start)
-            correct = job.ground.kept(scheduler, noise)
+            correct = job.ground.kept(scheduler, noise, start)
         run = Run(scheduler, generators, batch, done, request.num_images, start, correct)
         handover = handover_call(request, sampler, len(scheduler.timesteps), start)
         latents = yield from self._denoise(job, run, latents, start, handover)

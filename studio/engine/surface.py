@@ -10,8 +10,10 @@ import torch
 from PIL import Image, ImageChops
 
 from studio.engine.denoise import Correction
+from studio.engine.differential import free_at
 from studio.images import frame as frames
 from studio.images import masks
+from studio.images.colours import matched
 from studio.images.reading import as_mask, flattened
 from studio.models.base import Canvas, LoadedModel
 from studio.request import GenerationRequest, MaskedContent
@@ -25,13 +27,14 @@ class Ground:
 
     ``original``: (1, C, h, w), × scaling_factor. ``mask``: (1, 1, h, w), 1 = drawn anew. ``filled``
     is what the masked part starts from where that is another picture. ``canvas``: what an
-    inpainting model is shown.
+    inpainting model is shown. ``soft``: the mask is graded, see `differential`.
     """
 
     original: torch.Tensor
     mask: torch.Tensor | None = None
     filled: torch.Tensor | None = None
     canvas: Canvas | None = None
+    soft: bool = False
 
     def begun(
         self, scheduler: Any, noise: torch.Tensor, request: GenerationRequest, start: int
@@ -41,7 +44,7 @@ class Ground:
         As in diffusers, a masked part at full strength is noise and nothing else; what is added to
         a picture goes on from it all the same.
         """
-        seeded = self.filled is not None or any(request.outpaint)
+        seeded = self.filled is not None or self.soft or any(request.outpaint)
         if self.mask is not None and request.strength == 1 and not seeded:
             return noise * float(scheduler.init_noise_sigma)
         first = self.original if self.filled is None else self.filled
@@ -58,18 +61,21 @@ class Ground:
             return first
         return first * (1 - self.mask) + (noise * self.mask if content == "noise" else 0)
 
-    def kept(self, scheduler: Any, noise: torch.Tensor) -> Correction | None:
+    def kept(self, scheduler: Any, noise: torch.Tensor, start: int) -> Correction | None:
         """Puts the original at the right noise level back outside the mask, after every call.
 
         Source: Avrahami et al. 2022, Blended Latent Diffusion, arXiv:2206.02779; as in diffusers.
-        An inpainting model sees the original and is left alone.
+        An inpainting model sees the original and is left alone, unless the mask is graded.
+        ``start``: the call that the run begins with.
         """
-        if self.mask is None or self.canvas is not None:
+        if self.mask is None or (self.canvas is not None and not self.soft):
             return None
-        mask, calls = self.mask, len(scheduler.timesteps)
+        whole, calls = self.mask, len(scheduler.timesteps)
 
         def correct(latents: torch.Tensor, index: int) -> torch.Tensor:
-            original = self.original
+            original, mask, following = self.original, whole, min(index + 1, calls - 1)
+            if self.soft:
+                mask = free_at(whole, following - start, calls - start)
             if index + 1 < calls:
                 original = noised(scheduler, original, noise, index + 1)
             return (1 - mask) * original + mask * latents
@@ -137,27 +143,44 @@ class Surface:
         if self._mask is None:
             return Ground(original)
         touched = torch.from_numpy(masks.cells(self._mask, frame, cell)).to(device)
-        mask = touched[None, None].float()
+        mask = hard = touched[None, None].float()
+        soft = self._request.soft_inpainting and self._soft is not None
+        if soft and self._soft is not None:
+            levels = masks.graded(self._soft, frame, cell)
+            mask = torch.from_numpy(levels).to(device)[None, None]
         filled = None
         if self._request.masked_content == "fill":
             hole = masks.core(frame.lay(self._mask))
             filled = model.encode(as_pixels(masks.filled(frame.lay(seen), hole)).to(device))
         canvas = None
         if model.takes_canvas:
-            hidden = torch.nn.functional.interpolate(mask, scale_factor=float(cell))
-            canvas = Canvas(mask, model.encode(pixels * (1 - hidden)))
-        return Ground(original, mask, filled, canvas)
+            hidden = torch.nn.functional.interpolate(hard, scale_factor=float(cell))
+            canvas = Canvas(hard, model.encode(pixels * (1 - hidden)))
+        return Ground(original, mask, filled, canvas, soft)
 
     def finished(self, drawn: Image.Image, cell: int) -> Image.Image:
         """The result: as large as the picture, and outside the soft mask the same to the bit."""
         frame = self.frame(cell)
-        part = frame.lift(drawn)
+        part = frame.lift(self._matched(drawn, frame) if self._request.colour_match else drawn)
         if self._soft is not None:
-            part = masks.composite(self.picture, part, self._soft, frame.box[:2])
+            share = masks.opened(self._soft) if self._request.soft_inpainting else self._soft
+            part = masks.composite(self.picture, part, share, frame.box[:2])
         elif self.picture.mode == "RGBA":
             part.putalpha(self.picture.getchannel("A"))
         part.info = {**self.picture.info}  # the profile, in whose numbers it was drawn
         return part
+
+    def _matched(self, drawn: Image.Image, frame: frames.Frame) -> Image.Image:
+        """What was drawn, with the colours of the picture; judged by what of it stays.
+
+        By all of it where there is no mask, or nothing stays: there the subject itself may change
+        its colour, and with it the match.
+        """
+        judged = np.ones(drawn.size[::-1], dtype=np.bool_)
+        if self._soft is not None:
+            stays = np.asarray(frame.lay(self._soft, Image.Resampling.BOX)) == 0
+            judged = stays if stays.any() else judged
+        return matched(drawn, frame.lay(flattened(self.picture)), judged)
 
 
 def _with(mask: Image.Image | None, other: Image.Image, margins: frames.Box) -> Image.Image:

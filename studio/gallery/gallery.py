@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -204,6 +204,16 @@ class Gallery:
 
     def _thumbnail_path(self, identifier: str) -> Path:
         return self.root / _OWN_FOLDER / "thumbnails" / f"{identifier}.webp"
+
+    def requests(self) -> Iterator[str]:
+        """Every picture's recipe as JSON, those in the bin as well."""
+        last = 0
+        while rows := self._database.rows(
+            "SELECT number, request FROM pictures WHERE number > ? ORDER BY number LIMIT 500",
+            (last,),
+        ):
+            yield from (row["request"] for row in rows)
+            last = rows[-1]["number"]
 
     def paths(self) -> dict[str, int]:
         """Path below the root -> row number, of everything in the index."""

@@ -122,7 +122,9 @@ def _widened(span: tuple[int, int], length: int, limit: int) -> tuple[int, int]:
     return start, start + length
 
 
-def resized(image: Image.Image, size: Size, mode: str) -> Image.Image:
+def resized(
+    image: Image.Image, size: Size, mode: str, resampling: Image.Resampling = _LANCZOS
+) -> Image.Image:
     """The picture at ``size``: "stretch"ed, its middle as a "crop", or "fill"ed up at the sides.
 
     What fills the sides is the picture's last row or column, as in A1111.
@@ -130,11 +132,11 @@ def resized(image: Image.Image, size: Size, mode: str) -> Image.Image:
     if image.size == size:
         return image
     if mode == "stretch":
-        return image.resize(size, _LANCZOS)
+        return image.resize(size, resampling)
     ratios = (size[0] / image.width, size[1] / image.height)
     scale = max(ratios) if mode == "crop" else min(ratios)
     scaled = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    inner = image.resize(scaled, _LANCZOS)
+    inner = image.resize(scaled, resampling)
     left, top = (scaled[0] - size[0]) // 2, (scaled[1] - size[1]) // 2
     if mode == "crop":
         return inner.crop((left, top, left + size[0], top + size[1]))

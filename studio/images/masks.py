@@ -77,6 +77,25 @@ def cells(mask: Image.Image, frame: Frame, cell: int) -> npt.NDArray[np.bool_]:
     return touched
 
 
+def graded(mask: Image.Image, frame: Frame, cell: int) -> npt.NDArray[np.float32]:
+    """How far each latent cell of a frame's canvas is drawn anew, 0…1: (rows, columns).
+
+    A cell is as white as its whitest pixel, however thin a stroke was.
+    """
+    laid = np.asarray(frame.lay(mask, Image.Resampling.BOX), dtype=np.float32)
+    rows, columns = laid.shape[0] // cell, laid.shape[1] // cell
+    levels: npt.NDArray[np.float32] = laid.reshape(rows, cell, columns, cell).max(axis=(1, 3)) / 255
+    return levels
+
+
+def opened(mask: Image.Image) -> Image.Image:
+    """A graded mask for putting together what was drawn by it: from a quarter on it is white.
+
+    What was drawn a little is near the original; laid on by the same grade again, it would be lost.
+    """
+    return mask.point([min(255, level * 4) for level in range(256)])
+
+
 def composite(
     picture: Image.Image, drawn: Image.Image, mask: Image.Image, place: tuple[int, int] = (0, 0)
 ) -> Image.Image:

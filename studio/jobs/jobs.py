@@ -127,6 +127,10 @@ class Jobs:
             with self._lock:
                 self._listeners.remove(callback)
 
+    def requests(self) -> Iterator[str]:
+        """The request of every job, ended or not, as JSON."""
+        return self._queue.requests()
+
     @property
     def counts(self) -> dict[str, int]:
         """How many jobs wait and how many run."""

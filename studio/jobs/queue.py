@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +106,11 @@ class JobQueue:
             (visitor, limit),
         )
         return [_job_row(row) for row in rows]
+
+    def requests(self) -> Iterator[str]:
+        """The request of every job that can be asked about, as JSON."""
+        for row in self._database.rows("SELECT request FROM jobs"):
+            yield row["request"]
 
     def prune(self) -> None:
         """Forget jobs that ended long ago; their pictures stay."""

@@ -53,8 +53,8 @@ class ModelInfo:
     takes nine channels. ``sha256`` is None until it was computed. ``prediction_type`` is "" where
     the file does not tell. ``variety`` is what it is within its kind, "" where that is usual or not
     known: "lcm", "turbo", "lightning", "hyper" (checkpoint), "tiny" (vae), "kohya", "peft", "loha",
-    "lokr" (lora), "rrdbnet", "srvgg" (upscaler). ``languages``: what a checkpoint's prompts may be
-    written in, or what a translator reads and writes.
+    "lokr" (lora), "rrdbnet", "srvgg", "spandrel" (upscaler). ``languages``: what a checkpoint's
+    prompts may be written in, or what a translator reads and writes.
     """
 
     name: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, fields, replace
 from hashlib import blake2s
+from importlib.util import find_spec
 from pathlib import Path
 from stat import S_ISDIR
 from typing import Any
@@ -84,7 +85,7 @@ def describe_file(found: Found, what: Recognised) -> ModelInfo:
         size=found.stat.st_size if found.stat else 0,
         native_size=what.native_size,
         defaults=defaults_for(what.family, what.native_size, variety, words),
-        problem=what.problem or name_problem(found),
+        problem=what.problem or _missing(what) or name_problem(found),
         layout="file",
         prediction_type=what.prediction_type,
         inpainting=what.inpainting,
@@ -130,6 +131,16 @@ def quick_problem(found: Found) -> Sentence | None:
 def broken(found: Found, problem: Sentence) -> ModelInfo:
     """The description of a file of which no more is known than what is wrong with it."""
     return describe_file(found, Recognised(problem=problem))
+
+
+def _missing(what: Recognised) -> Sentence | None:
+    """What else would have to be installed; looked up each time, for the ledger keeps no answer."""
+    if what.variety != "spandrel" or find_spec("spandrel"):
+        return None
+    return say(
+        "It enlarges with a network of another make (SwinIR, HAT, DAT …), which can be run only "
+        "where the library spandrel is installed."
+    )
 
 
 def name_problem(found: Found) -> Sentence | None:

@@ -172,7 +172,8 @@ def recognise_embedding(header: Header) -> Recognised | None:
 
 
 def recognise_upscaler(header: Header) -> Recognised | None:
-    """A network that enlarges pictures; ``variety``: "rrdbnet" (ESRGAN) or "srvgg" (compact)."""
+    """A network that enlarges pictures; ``variety``: "rrdbnet" (ESRGAN), "srvgg" (compact), or
+    "spandrel" for one of another make, which needs that library."""
     for prefix in ("", "params_ema.", "params."):
         if header.has(
             f"{prefix}model.1.sub.0.RDB1.", f"{prefix}body.0.rdb1.", f"{prefix}RRDB_trunk.0.RDB1."
@@ -187,8 +188,5 @@ def recognise_upscaler(header: Header) -> Recognised | None:
         if header.has(
             f"{prefix}layers.0.residual_group.", f"{prefix}before_RG.", f"{prefix}m_head."
         ):
-            problem = say(
-                "It enlarges with a network that this studio cannot run (SwinIR, HAT, DAT …)."
-            )
-            return Recognised("upscaler", problem=problem)
+            return Recognised("upscaler", variety="spandrel")
     return None

@@ -13,8 +13,10 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipeline
 from PIL import Image
 
+from studio.engine.differential import free_at
 from studio.engine.engine import Engine
-from studio.engine.surface import Surface
+from studio.engine.schedulers import make_scheduler
+from studio.engine.surface import Surface, noised
 from studio.errors import InvalidRequest
 from studio.events import Progress
 from studio.images.masks import blurred
@@ -257,3 +259,68 @@ def test_a_picture_that_is_not_kept_is_refused(engine: Engine, recipe: Recipe) -
     with pytest.raises(InvalidRequest, match="give it again") as caught:
         list(engine.generate(recipe(init_image="0" * 64)))
     assert caught.value.problems[0].field == "init_image"
+
+
+@pytest.mark.parametrize("sampler", ["euler_a", "heun", "dpmpp_2m"])
+def test_a_soft_mask_that_is_white_all_over_is_image_to_image(
+    engine: Engine, sources: Sources, recipe: Recipe, sampler: str
+) -> None:
+    white = sources.keep(Image.new("L", (64, 64), 255))
+    values: dict[str, Any] = {"init_image": sources.keep(noisy(64, 64)), "sampler": sampler,
+                              "sigma_schedule": "automatic", "strength": 0.8}  # fmt: skip
+    plain = pictures(engine.generate(recipe(**values)))[0]
+    soft = recipe(**values, mask_image=white, mask_blur=0, soft_inpainting=True)
+    assert same(pictures(engine.generate(soft))[0], plain)
+
+
+def test_a_place_is_let_go_at_its_own_time() -> None:
+    """Of 4 calls a mask of a half is the original's for 2, one of a quarter for 3."""
+    mask = torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]).view(1, 1, 1, 5)
+    free = [free_at(mask, call, 4).flatten().tolist() for call in range(4)]
+    assert free == [[0, 0, 0, 0, 1], [0, 0, 0, 1, 1], [0, 0, 1, 1, 1], [0, 1, 1, 1, 1]]
+
+
+def test_what_is_not_let_go_yet_is_the_original(
+    store: ModelStore, sources: Sources, recipe: Recipe
+) -> None:
+    levels = np.repeat(np.array([0, 63, 127, 190, 255], np.uint8), 16)
+    request = recipe(
+        init_image=sources.keep(noisy(80, 64)), width=80, height=64, soft_inpainting=True,
+        mask_image=sources.keep(Image.fromarray(np.tile(levels, (64, 1)))), mask_blur=0,
+    )  # fmt: skip
+    surface = Surface.of(request, sources)
+    assert surface is not None
+    ground = surface.on(store.acquire("tiny"))
+    config = store.acquire("tiny").scheduler_config
+    scheduler = make_scheduler(SAMPLERS["ddim"], "automatic", 8, config)
+    noise = torch.randn(1, 4, 8, 10, generator=torch.Generator().manual_seed(0))
+    correct = ground.kept(scheduler, noise, 4)
+    assert correct is not None
+    for index in range(4, 8):
+        corrected = correct(torch.full_like(noise, 9.0), index)
+        free = (corrected == 9.0).all(1)[0, 0].view(5, 2).all(1)
+        assert free.tolist() == [level > 3 - min(index - 3, 3) for level in range(5)]
+        last = index == 7
+        original = ground.original if last else noised(scheduler, ground.original, noise, index + 1)
+        assert torch.allclose(corrected[..., :2], original[..., :2])
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_a_shift_of_colours_is_undone(
+    engine: Engine, sources: Sources, recipe: Recipe, mask: bool
+) -> None:
+    """The tiny autoencoder paints everything in colours of its own."""
+    picture = noisy(128, 64)
+    half = {"mask_image": sources.keep(masked((128, 64), 0, 0, 64, 64)), "mask_blur": 0}
+    values: dict[str, Any] = {"init_image": sources.keep(picture), "width": 128, "height": 64,
+                              "strength": 0.1, **(half if mask else {})}  # fmt: skip
+    plain = pictures(engine.generate(recipe(**values)))[0]
+    matched = pictures(engine.generate(recipe(**values, colour_match=True)))[0]
+    box = (0, 0, 64, 64) if mask else (0, 0, 128, 64)
+
+    def distance(image: Image.Image) -> float:
+        both = (np.asarray(one.crop(box), dtype=float).mean((0, 1)) for one in (image, picture))
+        return float(np.abs(next(both) - next(both)).max())
+
+    assert distance(matched) < 0.5 * distance(plain)
+    assert same(matched.crop((64, 0, 128, 64)), picture.crop((64, 0, 128, 64))) == mask

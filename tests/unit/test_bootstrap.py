@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from studio.bootstrap import Studio
 from studio.errors import InvalidRequest, StartupError
 from studio.request import GenerationRequest
 from studio.settings import Settings
+from studio.sweeping import sweep
 from tests.weights import kohya_lora, write_weights
 
 CARD = {
@@ -153,3 +155,22 @@ def test_a_model_that_is_not_there_is_told_at_start(tmp_path: Path) -> None:
     for _ in range(2):  # the folder is let go in between
         with pytest.raises(StartupError, match="There is no model called “nothing”"):
             Studio(settings)
+
+
+def test_nothing_that_is_referred_to_is_swept_away(studio: Studio) -> None:
+    """A waiting job, a picture, one in the bin and a preset refer to a source each."""
+    kept = [studio.sources.keep(Image.new("RGB", (64, 64), (shade, 0, 0))) for shade in range(5)]
+    in_job, in_picture, in_bin, in_preset, unused = kept
+    studio.submit({"prompt": "a boat", "init_image": in_job}, "v")
+    for job, digest in (("0" * 16, in_picture), ("1" * 16, in_bin)):
+        recipe = GenerationRequest(init_image=digest)
+        studio.gallery.add(Image.new("RGB", (64, 64)), recipe, job, 0, "v")
+    studio.gallery.trash([f"{'1' * 16}-0"])
+    studio.wordbook.presets.put("one", "One", {"init_image": in_preset})
+    for digest in kept:
+        os.utime(studio.sources.file(digest), (1, 1))
+    assert sweep(studio.sources, studio.referring) == 1
+    assert {*kept} - {*studio.sources.unused_since(2)} == {unused}
+    studio.gallery.empty_bin()
+    assert sweep(studio.sources, studio.referring) == 1
+    assert {*kept} - {*studio.sources.unused_since(2)} == {unused, in_bin}

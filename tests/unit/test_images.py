@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zlib
 from pathlib import Path
@@ -16,7 +17,7 @@ from PIL import Image, ImageCms
 
 from studio.errors import InvalidRequest
 from studio.images import frame as frames
-from studio.images import masks
+from studio.images import masks, tiles
 from studio.images.reading import as_mask, flattened, read_picture
 from studio.sources import Sources
 
@@ -270,3 +271,33 @@ def test_a_source_is_kept_once_under_its_hash(tmp_path: Path) -> None:
     next(tmp_path.rglob("*.png")).write_bytes(b"x")
     with pytest.raises(InvalidRequest, match="not kept here"):
         sources.get(digest, "init_image")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, 400), st.integers(1, 120), st.integers(0, 120), st.booleans(), st.integers(1, 4)
+)
+def test_strips_cover_an_axis_and_add_up_to_one(
+    length: int, tile: int, overlap: int, around: bool, by: int
+) -> None:
+    made = tiles.strips(length, tile, overlap, around)
+    for strips, side in ((made, length), (tiles.grown(made, length, overlap, by), length * by)):
+        whole = np.zeros(side)
+        for strip in strips:
+            assert np.allclose(strip.before, whole[strip.places])
+            np.add.at(whole, strip.places, strip.share)
+            assert len({*strip.places.tolist()}) == len(strip.share) == len(strips[0].share)
+        assert np.allclose(whole, 1)
+    shared = min(overlap, min(tile, length) // 2)
+    for one, other in itertools.pairwise(made):
+        assert other.start - one.start <= min(tile, length) - shared
+
+
+def test_a_mosaic_of_a_pictures_own_tiles_is_the_picture() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (77, 131, 3)).astype(np.uint8)
+    rows, columns = tiles.strips(77, 32, 12), tiles.strips(131, 40, 16)
+    mosaic = tiles.Mosaic((131, 77))
+    for row in rows:
+        for column in columns:
+            mosaic.lay(pixels[np.ix_(row.places, column.places)], row, column)
+    assert (np.asarray(mosaic.picture()) == pixels).all()

@@ -1,0 +1,1 @@
+"""Networks that enlarge pictures: ESRGAN and its compact kin, read from safetensors."""
