@@ -13,7 +13,7 @@ from studio.errors import InvalidRequest
 from studio.gallery import Gallery
 from studio.gallery.picture import parse_id
 from studio.images.frame import best_size
-from studio.images.masks import is_empty
+from studio.images.masks import composite, is_empty
 from studio.images.reading import as_mask, read_picture
 from studio.request import MAX_OUTPAINT, MAX_SIDE
 from studio.sentences import say
@@ -62,6 +62,19 @@ class Incoming:
         if picture is None:
             raise _unreadable(field)
         return _again(given) or self._sources.keep(picture), picture.size
+
+    def covered(self, given: object, over: object, visitor: str) -> tuple[str, tuple[int, int]]:
+        """The same for a picture with another one laid ``over`` it, of the same size.
+
+        Where that is transparent the picture stays as it is, to the bit.
+        """
+        picture, upper = (
+            self._picture("image", given, visitor),
+            self._picture("over", over, visitor),
+        )
+        if picture is None or upper is None:
+            raise _unreadable("image" if picture is None else "over")
+        return self._sources.keep(_laid(upper, picture)), picture.size
 
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
         if given in (None, ""):
@@ -130,6 +143,17 @@ def _checked(mask: Image.Image, start: Image.Image) -> Image.Image:
         sentence = say("The mask is empty: make white what should be drawn anew.")
         raise InvalidRequest.of("mask_image", sentence)
     return mask
+
+
+def _laid(upper: Image.Image, picture: Image.Image) -> Image.Image:
+    """The picture under another one, with the profile that it had."""
+    if upper.size != picture.size:
+        raise InvalidRequest.of("over", say("What is laid on a picture must have its size."))
+    upper = upper.convert("RGBA")
+    plain = picture if picture.mode == "RGBA" else picture.convert("RGB")
+    laid = composite(plain, upper.convert("RGB"), upper.getchannel("A"))
+    laid.info = {**picture.info}
+    return laid
 
 
 def _draws_whole(values: Mapping[str, Any]) -> bool:

@@ -9,10 +9,10 @@ const NEAR = 0.3;
 const FOUR = 4;
 
 /**
- * @param {{desk: any, toast: any, rooms: any}} tools
+ * @param {{desk: any, toast: any, rooms: any, canvas: () => any}} tools
  * Listeners hear ("favourite" | "binned" | "restored" | "desk", picture[]).
  */
-export function createActions({ desk, toast, rooms }) {
+export function createActions({ desk, toast, rooms, canvas }) {
   const listeners = new Set();
   const tell = (what, which) => listeners.forEach((listener) => listener(what, which));
 
@@ -34,22 +34,32 @@ export function createActions({ desk, toast, rooms }) {
     });
   }
 
+  /** To the room where a picture was made, with what it was made from; false when that is gone. */
+  async function back({ request }) {
+    tell("desk", []);
+    if (request.init_image) return canvas().use(request);
+    rooms.go("create");
+    return true;
+  }
+
   return {
     /** @param {(what: string, which: any[]) => void} listener */
     listen: (listener) => listeners.add(listener),
     restore,
     /** All settings back onto the desk, seed included. */
-    again(picture) {
-      tell("desk", []);
-      rooms.go("create");
+    async again(picture) {
+      await back(picture);
       desk.apply(picture.request);
       toast.show(t("toast.again"));
     },
     /** The same settings with a new seed, at once. */
-    more(picture) {
+    async more(picture) {
+      if (await back(picture)) desk.make({ ...picture.request, seed: null });
+    },
+    /** The picture becomes one to paint on. */
+    canvas(picture) {
       tell("desk", []);
-      rooms.go("create");
-      desk.make({ ...picture.request, seed: null });
+      canvas().take(picture.id, picture.request.prompt);
     },
     /** Four pictures near this one, at once; the desk stays as it is. */
     vary: (picture) =>

@@ -3,10 +3,14 @@ import { ROOT } from "./dom.js";
 
 /** What the server said no to, in its own sentence. */
 export class ApiError extends Error {
-  /** @param {string} message @param {number} status 0 when there was no answer at all */
-  constructor(message, status) {
+  /**
+   * @param {string} message @param {number} status 0 when there was no answer at all
+   * @param {{field: string, message: string}[]} [problems] one for each field that is wrong
+   */
+  constructor(message, status, problems = []) {
     super(message);
     this.status = status;
+    this.problems = problems;
   }
 }
 
@@ -39,7 +43,7 @@ export async function call(method, path, { query, body } = {}) {
   if (answer.status === 204) return null;
   const type = answer.headers.get("content-type") ?? "";
   const content = type.includes("json") ? await answer.json() : await answer.text();
-  if (!answer.ok) throw new ApiError(content?.detail ?? answer.statusText, answer.status);
+  if (!answer.ok) throw new ApiError(content?.detail ?? answer.statusText, answer.status, content?.problems);
   return content;
 }
 
@@ -76,6 +80,16 @@ export const pictures = {
   parameters: async (id) => (await call("GET", `pictures/${id}/parameters`)).parameters,
   /** The file for saving. @param {string} id @param {"png"|"jpeg"|"webp"} format */
   download: (id, format) => address(`pictures/${id}`, { download: true, format: format === "png" ? "" : format }),
+};
+
+export const sources = {
+  /**
+   * Keeps a picture to start from. @param {{image: string, over?: string}} given a file in base64, a picture's id or a hash;
+   *   `over`: colours to lay on it @returns {Promise<{hash: string, width: number, height: number}>}
+   */
+  keep: (given) => call("POST", "sources", { body: given }),
+  /** @param {string} hash */
+  file: (hash) => address(`sources/${hash}`),
 };
 
 export const studio = {

@@ -1,22 +1,32 @@
 // Where recipes come in: dropped or pasted anywhere on the page, or chosen with a button of the desk.
 import { el, icon, whenThere } from "./dom.js";
 import { t } from "./i18n.js";
-import { looksLikeRecipe } from "./recipes.js";
+import { isText, looksLikeRecipe } from "./recipes.js";
 
-/** @param {{file: (file: File) => void, text: (text: string) => void}} recipes */
-export function receiveRecipes(recipes) {
-  drops(recipes);
-  document.addEventListener("paste", (event) => paste(event, recipes), true);
+/**
+ * @param {{file: (file: File) => void, text: (text: string) => void}} recipes
+ * @param {{takes: () => boolean, files: (files: File[]) => void}} canvas where it takes them, pictures are to be painted on
+ */
+export function receiveRecipes(recipes, canvas) {
+  const take = (list) => {
+    const pictures = canvas.takes() ? list.filter((file) => !isText(file)) : [];
+    if (pictures.length) canvas.files(pictures);
+    else recipes.file(list[0]);
+  };
+  drops(recipes, take, () => t(canvas.takes() ? "canvas.drop" : "recipe.drop"));
+  document.addEventListener("paste", (event) => paste(event, recipes, take), true);
   whenThere("#studio-recipe").then((place) => place.replaceChildren(...chooser(recipes)));
 }
 
 /** A veil over the page while something is held over it; whatever takes a drop itself goes first. */
-function drops(recipes) {
-  const veil = el("div", { class: "drop-veil", "aria-hidden": "true" }, el("p", {}, icon("recipe"), t("recipe.drop")));
+function drops(recipes, take, words) {
+  const text = el("span");
+  const veil = el("div", { class: "drop-veil", "aria-hidden": "true" }, el("p", {}, icon("recipe"), text));
   document.body.append(veil);
   let inside = 0;
   const show = (is) => {
     inside = is ? inside : 0;
+    if (is) text.textContent = words();
     veil.classList.toggle("is-in", is);
   };
   const holdsFile = (event) => event.dataTransfer?.types.includes("Files");
@@ -34,23 +44,23 @@ function drops(recipes) {
   addEventListener("drop", (event) => {
     show(false);
     if (!isOurs(event)) return;
-    const [file] = event.dataTransfer?.files ?? [];
-    const text = event.dataTransfer?.getData("text/plain") ?? "";
-    if (file || looksLikeRecipe(text)) event.preventDefault();
-    if (file) recipes.file(file);
-    else if (looksLikeRecipe(text)) recipes.text(text);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    const given = event.dataTransfer?.getData("text/plain") ?? "";
+    if (files.length || looksLikeRecipe(given)) event.preventDefault();
+    if (files.length) take(files);
+    else if (looksLikeRecipe(given)) recipes.text(given);
   });
 }
 
 /** Words for a box go into it, as ever; a picture, or a whole recipe over the desk, does not. */
-function paste(event, recipes) {
-  const [file] = event.clipboardData?.files ?? [];
+function paste(event, recipes, take) {
+  const files = [...(event.clipboardData?.files ?? [])];
   const text = event.clipboardData?.getData("text/plain") ?? "";
   const free = !isTextBox(event.target) || event.target.closest("#desk");
-  if (!file && !(free && looksLikeRecipe(text))) return;
+  if (!files.length && !(free && looksLikeRecipe(text))) return;
   event.preventDefault();
   event.stopPropagation();
-  if (file) recipes.file(file);
+  if (files.length) take(files);
   else recipes.text(text);
 }
 

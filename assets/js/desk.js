@@ -13,11 +13,12 @@ const PATIENCE = 80;
 const ANSWER = 1500;
 
 /**
- * @param {{fields: string[], values: Record<string, any>}} facts the controls in their order, and first values
+ * @param {{fields: string[], canvas: string[], values: Record<string, any>}} facts the controls in their order, those
+ *   among them that only a start picture needs, and first values
  * @param {{models: Map<string, any>, vaes: Map<string, any>, samplers: Map<string, any>}} installed
  */
 export function createDesk(facts, installed) {
-  const { fields } = facts;
+  const { fields, canvas } = facts;
   const { models } = installed;
   const choices = createChoices(installed);
   /** @type {Record<string, any>} */
@@ -29,7 +30,7 @@ export function createDesk(facts, installed) {
   const problems = createProblems(showField);
   const watchers = new Set();
   const isHeld = (name) => fields.includes(name) || BESIDE.includes(name);
-  const listeners = { ticket: null, ordered: null, refused: null, unknown: null, changed: null };
+  const listeners = { instead: null, ticket: null, ordered: null, refused: null, unknown: null, changed: null };
 
   function showField(name) {
     const field = document.querySelector(`#field-${name}`);
@@ -122,7 +123,22 @@ export function createDesk(facts, installed) {
     return (await listeners.english?.(asOrder())) ?? asOrder();
   }
 
+  const withoutCanvas = (values) => Object.fromEntries(Object.entries(values).filter(([name]) => !canvas.includes(name)));
+
   addEventListener("pagehide", () => saving && save());
+
+  // In a room that orders for itself, Generate is its button.
+  document.addEventListener(
+    "click",
+    (event) => {
+      const order = event.target.closest?.("#generate") && listeners.instead?.();
+      if (!order) return;
+      event.preventDefault();
+      event.stopPropagation();
+      order();
+    },
+    true,
+  );
 
   return {
     listeners,
@@ -164,8 +180,18 @@ export function createDesk(facts, installed) {
       problems.clearAll();
       listeners.ordered?.();
       expectTicket();
+      return withoutCanvas(await inItsWords());
+    },
+    /** What is ordered from a start picture, once all that was typed has arrived here. */
+    async collected() {
+      await write({});
+      problems.clearAll();
       return inItsWords();
     },
+    /** Has the desk a control for the field? @param {string} name */
+    has: isHeld,
+    /** What the server found wrong. @param {{field: string, message: string}[]} found */
+    problems: (found) => problems.show(found),
     /** Gradio: the server's answer to an order. @param {any} ticket */
     ticket(ticket) {
       clearTimeout(expecting);
@@ -188,7 +214,8 @@ export function createDesk(facts, installed) {
      * @param {Record<string, any>} values @param {{counts?: boolean}} [options]
      */
     apply(values, { counts = false } = {}) {
-      const known = Object.fromEntries(Object.entries(values).filter(([name]) => isHeld(name)));
+      const wanted = values.init_image ? values : withoutCanvas(values);
+      const known = Object.fromEntries(Object.entries(wanted).filter(([name]) => isHeld(name)));
       if (known.model && !models.has(known.model)) delete known.model;
       if (known.width && known.height) known.shape = shapeOf(known.width, known.height, native());
       if (!counts) {

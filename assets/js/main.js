@@ -2,6 +2,7 @@
 import { createActions } from "./actions.js";
 import { receiveRecipes } from "./arrivals.js";
 import { jobs, pictures, studio } from "./api.js";
+import { createCanvas } from "./canvas/canvas.js";
 import { createDesk } from "./desk.js";
 import { factsOf, memory, whenThere } from "./dom.js";
 import { createGallery } from "./gallery.js";
@@ -22,8 +23,8 @@ const byName = (list) => new Map(list.map((each) => [each.name, each]));
 const KINDS = { models: "checkpoint", vaes: "vae", loras: "lora", translators: "translator" };
 
 async function start() {
-  const places = ["top", "stage", "gallery", "models", "desk"].map((name) => whenThere(`#studio-${name}`));
-  const [[top, easel, wall, shelf, desktop], found, samplers] = await Promise.all([
+  const places = ["top", "stage", "canvas", "gallery", "models", "desk"].map((name) => whenThere(`#studio-${name}`));
+  const [[top, easel, sheet, wall, shelf, desktop], found, samplers] = await Promise.all([
     Promise.all(places),
     studio.models(),
     studio.samplers().then(byName),
@@ -34,14 +35,17 @@ async function start() {
   const toast = createToast();
   const desk = createDesk(factsOf(desktop), installed);
   const rooms = createRooms(tabs, (room) => parts[room]?.enter?.());
-  const actions = createActions({ desk, toast, rooms });
+  const actions = createActions({ desk, toast, rooms, canvas: () => canvas() });
   const lightbox = createLightbox({ samplers, actions });
   const stage = createStage(easel, { samplers, actions, desk, lightbox });
-  const recipes = createRecipes({ desk, stage, toast, rooms });
+  let painting = null;
+  /** The canvas is set up once somebody wants it. */
+  const canvas = () => (painting ??= createCanvas(sheet, { desk, rooms, watch: (id) => watcher.watch(id), stop: () => stage.stop() }));
+  const recipes = createRecipes({ desk, stage, toast, rooms, canvas });
   const gallery = createGallery(wall, { actions, lightbox });
   const room = createModels(shelf, { first: factsOf(desktop).values.model, desk, rooms, toast, onChange: (list) => (learn(list), topbar.look()) });
-  const parts = { gallery, models: room };
-  const watcher = createWatcher({ onJob, onLost: stage.lost });
+  const parts = { canvas: { enter: () => canvas().enter() }, gallery, models: room };
+  const watcher = createWatcher({ onJob, onLost: (is) => (stage.lost(is), painting?.lost(is)) });
   const shortcuts = createShortcuts({ stage: () => stage, desk, rooms, actions, lightbox, gallery, models: room, tabs });
   const topbar = createTopbar(top, { onHelp: shortcuts.help });
 
@@ -72,6 +76,7 @@ async function start() {
   const counts = new Map();
   function onJob(job) {
     stage.onJob(job);
+    painting?.onJob(job);
     if (counts.get(job.id) !== job.picture_ids.length) gallery.outdated();
     if (!counts.has(job.id) || job.finished) topbar.look();
     counts.set(job.id, job.picture_ids.length);
@@ -79,7 +84,8 @@ async function start() {
 
   Object.assign(desk.listeners, {
     ordered: stage.ordered,
-    refused: stage.refused,
+    instead: () => (rooms.current === "canvas" ? canvas().order : null),
+    refused: (why) => (rooms.current === "canvas" ? canvas() : stage).refused(why),
     ticket(id) {
       stage.expect(id);
       watcher.watch(id);
@@ -87,7 +93,7 @@ async function start() {
   });
   // From an action that left the lightbox open (use again, vary) the desk is where to look next.
   addEventListener("hashchange", () => (lightbox.close(), recipes.address()));
-  receiveRecipes(recipes);
+  receiveRecipes(recipes, { takes: () => rooms.current === "canvas", files: (files) => canvas().files(files) });
 
   window.studioIsReady({ desk });
   const restored = desk.restore();

@@ -3,12 +3,15 @@ import { el, iconButton, whenThere } from "./dom.js";
 import { createFolds } from "./folds.js";
 import { t } from "./i18n.js";
 
+const TAUGHT = ["batch_size", "num_images", "seed", "shape", "prompt", "refiner_switch_at", "seed_resize_height", "outpaint_bottom"];
+
 /**
  * @param {any} desk
  * @param {{lastSeed: () => number|null, goModels: () => void}} tools
  */
 export async function teachManners(desk, { lastSeed, goModels }) {
-  await whenThere("#field-batch_size input");
+  // Gradio puts the controls there in an order of its own
+  await Promise.all(TAUGHT.map((name) => whenThere(`#field-${name} :is(input, textarea)`)));
   stepper(desk);
   seedButtons(desk, lastSeed);
   radios();
@@ -71,7 +74,7 @@ function radios() {
 
 /** Both halves of a slider are named by its field, in the page's language. */
 function sliders() {
-  for (const range of document.querySelectorAll("#fine input[type=range]")) {
+  for (const range of document.querySelectorAll("#desk [id^=field-] input[type=range]")) {
     const field = range.closest("[id^='field-']");
     const name = t(field.id.replace("field-", "field."));
     for (const input of field.querySelectorAll("input")) input.setAttribute("aria-label", name);

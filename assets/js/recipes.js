@@ -7,14 +7,15 @@ import { withoutPixels } from "./metadata.js";
 const OURS = "Creative Studio";
 const LARGEST = 30_000_000; // bytes beside the pixels: no recipe is so long
 
-/** @param {{desk: any, stage: any, toast: any, rooms: any}} tools */
-export function createRecipes({ desk, stage, toast, rooms }) {
+/** @param {{desk: any, stage: any, toast: any, rooms: any, canvas: () => any}} tools */
+export function createRecipes({ desk, stage, toast, rooms, canvas }) {
   /** What the server reads out of it goes onto the desk; what was there can be had back. */
   async function read(body) {
     const { request, source, unrecognised, missing } = await call("POST", "parameters", { body });
     if (!Object.keys(request).length) throw new Error("nothing that can be set");
     const before = { ...desk.values };
-    rooms.go("create");
+    if (request.init_image) await canvas().use(request);
+    else rooms.go("create");
     await desk.apply(request);
     const list = [...missing.map(({ kind, name }) => t(`recipe.missing.${kind}`, { name })), ...unrecognised];
     const undo = { label: t("undo"), run: () => desk.write(before) };
@@ -36,7 +37,7 @@ export function createRecipes({ desk, stage, toast, rooms }) {
   }
 
   async function readFile(file) {
-    if (file.type.startsWith("text/") || /\.(txt|json)$/i.test(file.name)) return read({ text: await file.text() });
+    if (isText(file)) return read({ text: await file.text() });
     const content = await withoutPixels(file);
     if (!content || content.size > LARGEST) throw new Error("no picture");
     return read({ image: await base64(content) });
@@ -56,6 +57,9 @@ export function createRecipes({ desk, stage, toast, rooms }) {
     },
   };
 }
+
+/** Is a file text, as A1111 writes it beside a picture? @param {File} file */
+export const isText = (file) => file.type.startsWith("text/") || /\.(txt|json)$/i.test(file.name);
 
 /** Does a text look like a recipe, rather than like words for a prompt? @param {string} text */
 export function looksLikeRecipe(text) {

@@ -9,7 +9,10 @@ const KEYS = [
   ["walk", ["←", "→"]],
   ["favourite", ["F"]],
   ["bin", ["Del"]],
-  ["rooms", ["1", "2", "3"]],
+  ["rooms", ["1", "…", "4"]],
+  ["canvas", ["B", "E", "H"]],
+  ["brush", ["[", "]"]],
+  ["undo", ["Ctrl", "Z", "Y"]],
   ["search", ["/"]],
   ["help", ["?"]],
 ];

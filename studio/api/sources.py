@@ -23,7 +23,12 @@ _GIVEN: dict[str, Any] = {
         "image": {
             "type": "string",
             "description": "A picture's file in base64, or the id of a picture here.",
-        }
+        },
+        "over": {
+            "type": "string",
+            "description": "A picture of the same size in base64 that is laid on it, as far as it "
+            "is opaque; where it is transparent, nothing changes.",
+        },
     },
 }
 
@@ -44,10 +49,14 @@ class SourceAnswer(BaseModel):
 )
 def keep(studio: TheStudio, visitor: Visitor, values: PictureBody) -> SourceAnswer:
     """The hash. The picture is upright and in 8 bits from here on, whatever its file was."""
-    if values.keys() != {"image"}:
-        sentence = say("Give “image”, a picture's file in base64, and nothing else.")
+    if not {"image"} <= values.keys() <= {"image", "over"}:
+        sentence = say("Give “image”, a picture's file in base64, and nothing but “over” with it.")
         raise InvalidRequest.of("image", sentence)
-    digest, (width, height) = studio.incoming.kept(values["image"], visitor)
+    image, over = values["image"], values.get("over")
+    if over is None:
+        digest, (width, height) = studio.incoming.kept(image, visitor)
+    else:
+        digest, (width, height) = studio.incoming.covered(image, over, visitor)
     return SourceAnswer(hash=digest, width=width, height=height)
 
 

@@ -41,6 +41,9 @@ def build_desk(studio: Studio, words: Any) -> None:
         mount_point("english-prompt")
         controls["negative_prompt"] = make.text("negative_prompt", lines=1, most=6)
         mount_point("english-negative_prompt")
+        with gr.Column(elem_id="surface"):
+            surface = _surface_controls(make)
+        controls |= surface
         with gr.Row(elem_id="proportions"):
             controls["shape"] = make.shape()
             controls["num_images"] = make.number("num_images")
@@ -67,10 +70,30 @@ def build_desk(studio: Studio, words: Any) -> None:
             with gr.Column(elem_id="rare"):
                 controls |= _rare_controls(make)
         raw('<div id="studio-recipe"></div>')
-        mount_point("desk", fields=list(controls), values=values)
+        mount_point("desk", fields=list(controls), canvas=list(surface), values=values)
     _remembering(controls)
     _generating(studio, controls, generate)
     _telling(studio, controls)
+
+
+def _surface_controls(make: Maker) -> Controls:
+    """What a start picture needs: the page shows them on the Canvas tab alone."""
+    controls: Controls = {"strength": make.slider("strength", step=0.01)}
+    with gr.Column(elem_id="masked"):
+        controls |= {
+            "masked_content": make.one_of("masked_content"),
+            "mask_blur": make.slider("mask_blur", step=1),
+            "inpaint_area": make.one_of("inpaint_area"),
+            "inpaint_padding": make.slider("inpaint_padding", step=1),
+        }
+    controls["resize_mode"] = make.one_of("resize_mode")
+    with gr.Row(elem_id="sides"):
+        controls |= {
+            name: make.number(name)
+            for name in GenerationRequest.model_fields
+            if name.startswith("outpaint_")
+        }
+    return controls
 
 
 def _rare_controls(make: Maker) -> Controls:

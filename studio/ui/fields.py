@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
@@ -46,6 +46,11 @@ class Maker:
     def choice(self, name: str, choices: list[tuple[str, str]]) -> Any:
         """A list to choose one of."""
         return gr.Dropdown(choices, **self._common(name))
+
+    def one_of(self, name: str) -> Any:
+        """A list of all that the field can be; each has its word ``<field>.<choice>``."""
+        known = get_args(GenerationRequest.model_fields[name].annotation)
+        return self.choice(name, [(self.words(f"{name}.{each}"), each) for each in known])
 
     def switch(self, name: str) -> Any:
         """A box to tick."""

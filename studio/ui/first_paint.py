@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _DESK = ("desk", "prompt", "prompting", "shape", "fine")
-_ROOMS = (*_DESK, "stage", "picture", "gallery", "models", "merge", "recipe")
+_ROOMS = (*_DESK, "stage", "canvas", "picture", "gallery", "models", "merge", "recipe")
 STYLES = ("tokens", "gradio", "frame", *_ROOMS, "overlay", "sheet")
 
 

@@ -41,8 +41,9 @@ def mount(app: FastAPI, studio: Studio) -> FastAPI:
     blocks, options = build_page(studio)
     words = load_words(studio.settings.assets)
     data = {"words": words}
-    scripts = sorted((studio.settings.assets / "js").glob("*.js"))
-    modules = [script.name for script in scripts if script.name != "boot.js"]
+    scripts = studio.settings.assets / "js"
+    found = sorted(script.relative_to(scripts).as_posix() for script in scripts.rglob("*.js"))
+    modules = [name for name in found if name != "boot.js"]
     app.add_middleware(FirstPaint, head=page_head(TITLE, data, modules))
     mounted: FastAPI = gr.mount_gradio_app(app, blocks, path="/", **options)
     return mounted

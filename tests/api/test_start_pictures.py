@@ -114,6 +114,24 @@ def test_a_picture_is_handed_over_once_and_named_by_its_hash(studio: RunningStud
     assert picture_of(studio, job).tobytes() == picture.tobytes()
 
 
+def test_colours_are_laid_on_a_picture_and_change_nothing_else(studio: RunningStudio) -> None:
+    picture = noisy(70, 50).convert("RGBA")
+    picture.putalpha(noisy(70, 50).getchannel("R"))
+    over = Image.new("RGBA", (70, 50), (255, 0, 0, 0))
+    over.paste((200, 30, 60, 255), (10, 10, 30, 20))
+    answer = studio.http.post(
+        "/api/v1/sources", json={"image": base64_of(picture), "over": base64_of(over)}
+    )
+    content = studio.http.get(f"/api/v1/sources/{answer.json()['hash']}").content
+    expected = picture.copy()
+    expected.paste((200, 30, 60, 255), (10, 10, 30, 20))
+    assert Image.open(io.BytesIO(content)).tobytes() == expected.tobytes()
+    refused = studio.http.post(
+        "/api/v1/sources", json={"image": base64_of(picture), "over": base64_of(noisy(50, 70))}
+    )
+    assert [problem["field"] for problem in refused.json()["problems"]] == ["over"]
+
+
 @pytest.mark.parametrize("values", [{}, {"image": ""}, {"image": 5}, {"image": "?"}, {"x": 1}])
 def test_what_is_no_picture_is_not_kept(studio: RunningStudio, values: dict[str, Any]) -> None:
     answer = studio.http.post("/api/v1/sources", json=values)

@@ -32,7 +32,7 @@ def test_every_field_has_its_label_and_help() -> None:
 
 def test_every_word_that_a_script_asks_for_exists() -> None:
     words = load_words(ASSETS)["en"]
-    for script in (ASSETS / "js").glob("*.js"):
+    for script in (ASSETS / "js").rglob("*.js"):
         for key in re.findall(r'\bt\("([^"]+)"', script.read_text("utf-8")):
             assert key in words, (script.name, key)
     assert all(f"shape.{name}" in words for name in SHAPES)

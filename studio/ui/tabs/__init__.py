@@ -7,8 +7,13 @@ from types import MappingProxyType
 from typing import Any
 
 from studio.bootstrap import Studio
-from studio.ui.tabs import create, gallery, models
+from studio.ui.tabs import canvas, create, gallery, models
 
 TABS: Mapping[str, Callable[[Studio, Any], None]] = MappingProxyType(
-    {"create": create.build, "gallery": gallery.build, "models": models.build}
+    {
+        "create": create.build,
+        "canvas": canvas.build,
+        "gallery": gallery.build,
+        "models": models.build,
+    }
 )
