@@ -73,6 +73,7 @@ class ClassifierStage:
     name = "classifier"
     samples = 2_000_000
     peak_rate = 2e-3
+    examined = 200
 
     def __init__(self, renders: Renders, settings: Settings) -> None:
         torch.manual_seed(settings.seed + 4)
@@ -96,8 +97,8 @@ class ClassifierStage:
         return reading_loss(logits, self.labels[indices]), self.batch
 
     def report(self, averaged: nn.Module, folder: Path) -> str:
-        """Measure 200 held-out renders."""
-        scenes = [scene_at(self.renders.seed, HELD_OUT + k) for k in range(200)]
+        """Measure `examined` held-out renders."""
+        scenes = [scene_at(self.renders.seed, HELD_OUT + k) for k in range(self.examined)]
         pictures = np.stack([np.asarray(render(scene)) for scene in scenes])
         right = (classify(averaged, pictures) == labels(scenes)).float().mean().item()
         return f"reads {right:.3f} of the attributes of held-out renders"

@@ -10,6 +10,8 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from studio.pocket.device import has_bf16
+
 # Coefficients of the quintic Newton-Schulz iteration, tuned by Jordan et al. for a steep start.
 _QUINTIC: Final = (3.4445, -4.7750, 2.0315)
 _ITERATIONS: Final = 5
@@ -17,13 +19,13 @@ _ADAM_LIKE_RMS: Final = 0.2
 
 
 def orthogonalized(matrices: torch.Tensor) -> torch.Tensor:
-    """Return U V^T, nearly, for matrices (..., m, n) = U S V^T, in bfloat16.
+    """Return U V^T, nearly, for matrices (..., m, n) = U S V^T, in bfloat16 where that is fast.
 
     Singular values land in about [0.7, 1.2], which is near enough for a step and needs only
     matrix products.
     """
     a, b, c = _QUINTIC
-    x: torch.Tensor = matrices.bfloat16()
+    x: torch.Tensor = matrices.bfloat16() if has_bf16(matrices.device) else matrices.float()
     tall = x.shape[-2] > x.shape[-1]
     if tall:
         x = x.mT
