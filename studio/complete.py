@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, create_model
@@ -71,15 +71,24 @@ def complete(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> Generati
     try:
         return GenerationRequest.model_validate({**defaults, **given})
     except ValidationError as error:
-        raise InvalidRequest(_problems(error)) from None
+        raise InvalidRequest(problems_in(error)) from None
 
 
-def _problems(error: ValidationError) -> tuple[FieldProblem, ...]:
-    """One sentence per wrong field, with its label, its bound and what was given."""
+def problems_in(
+    error: ValidationError,
+    fields: Mapping[str, FieldInfo] = GenerationRequest.model_fields,
+    label_of: Callable[[str], Sentence] = label_of,
+) -> tuple[FieldProblem, ...]:
+    """One sentence per wrong field, with its label, its bound and what was given.
+
+    ``fields``: of the model that found the error. ``label_of``: what each is called.
+    """
     first: dict[str, FieldProblem] = {}
     for detail in error.errors(include_url=False):
         name = str(detail["loc"][0]) if detail["loc"] else "request"
-        first.setdefault(name, FieldProblem(name, _sentence(name, detail)))
+        info = fields.get(name)
+        what = _no_such(name) if info is None else _sentence(label_of(name), info, detail)
+        first.setdefault(name, FieldProblem(name, what))
     return tuple(first.values())
 
 
@@ -87,33 +96,29 @@ def _no_such(name: str) -> Sentence:
     return say("There is no setting called “{name}”.", name=name[:60])
 
 
-def _sentence(name: str, detail: Mapping[str, Any]) -> Sentence:
-    info = GenerationRequest.model_fields.get(name)
-    if info is None:
-        return _no_such(name)
+def _sentence(label: Sentence, info: FieldInfo, detail: Mapping[str, Any]) -> Sentence:
     if get_origin(info.annotation) is tuple:
         return say(
             "{label} must be a list of at most {most} names, each of 1 to {length} characters.",
-            label=label_of(name), most=_schema_of(info)["maxLength"], length=MAX_NAME,
+            label=label, most=_schema_of(info)["maxLength"], length=MAX_NAME,
         )  # fmt: skip
     if get_origin(info.annotation) is Literal:
         return say(
             "{label} must be one of: {known}; you gave {given}.",
-            label=label_of(name), known=get_args(info.annotation),
+            label=label, known=get_args(info.annotation),
             given=_short(detail.get("input")),
         )  # fmt: skip
     if info.annotation is str:
-        return _about_text(name, detail)
+        return _about_text(label, detail)
     if info.annotation is bool:
         return say(
             "{label} must be true or false; you gave {given}.",
-            label=label_of(name), given=_short(detail.get("input")),
+            label=label, given=_short(detail.get("input")),
         )  # fmt: skip
-    return _about_number(name, info, detail.get("input"))
+    return _about_number(label, info, detail.get("input"))
 
 
-def _about_text(name: str, detail: Mapping[str, Any]) -> Sentence:
-    label = label_of(name)
+def _about_text(label: Sentence, detail: Mapping[str, Any]) -> Sentence:
     match detail["type"]:
         case "string_too_long":
             return say(
@@ -134,8 +139,8 @@ def _about_text(name: str, detail: Mapping[str, Any]) -> Sentence:
     return say("{label} must be text.", label=label)
 
 
-def _about_number(name: str, info: FieldInfo, value: object) -> Sentence:
-    bounds, label, given = _schema_of(info), label_of(name), _short(value)
+def _about_number(label: Sentence, info: FieldInfo, value: object) -> Sentence:
+    bounds, given = _schema_of(info), _short(value)
     least, most = f"{bounds['minimum']:g}", f"{bounds['maximum']:.10g}"
     if "multipleOf" in bounds:
         return say(

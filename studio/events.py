@@ -38,4 +38,11 @@ class ImageReady:
     image: Image.Image
 
 
-Event = Preparing | Progress | ImageReady
+@dataclass(frozen=True)
+class FrameReady:
+    """Frame ``index`` of an animation is finished, and on the disk."""
+
+    index: int
+
+
+Event = Preparing | Progress | ImageReady | FrameReady

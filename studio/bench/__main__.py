@@ -81,6 +81,10 @@ def _model(options: Options) -> Iterator[Figure]:
             from studio.bench.painting import measure_painting
 
             yield from measure_painting(measured, options, _say)
+        if "inpainting" in options.chapters:
+            from studio.bench.inpainting import measure_inpainting
+
+            yield from measure_inpainting(measured, options, _say)
 
 
 def _loading(measured: Subject, options: Options) -> Iterator[Figure]:

@@ -12,7 +12,7 @@ from studio.bench.subject import RANDOM
 
 Against = Literal["parts", "fp32", "half"]
 AGAINST: tuple[Against, ...] = get_args(Against)
-Chapter = Literal["startup", "words", "loading", "swapping", "merging", "painting"]
+Chapter = Literal["startup", "words", "loading", "swapping", "merging", "painting", "inpainting"]
 CHAPTERS: tuple[Chapter, ...] = get_args(Chapter)
 
 

@@ -26,6 +26,7 @@ from studio.models.store import ModelStore
 from studio.prompt.plan import plan_prompt
 from studio.request import GenerationRequest
 from studio.samplers import find_sampler
+from studio.sources import Sources
 
 _NO_TEXT = {
     "StableDiffusionPipeline": {"text_encoder": None, "tokenizer": None, "safety_checker": None,
@@ -56,8 +57,11 @@ class Way(Protocol):
 class StudioWay:
     """The studio as a job goes through it: conditioning, noise, loop, previews, decoding."""
 
-    def __init__(self, store: ModelStore, model: LoadedStableDiffusion) -> None:
-        self._engine, self._device = Engine(store), store.placement.device
+    def __init__(
+        self, store: ModelStore, model: LoadedStableDiffusion, sources: Sources | None = None
+    ) -> None:
+        self._engine = Engine(store, sources=sources)
+        self._device = store.placement.device
         self.weights = model.memory()
 
     def paint(self, request: GenerationRequest) -> Painted:

@@ -20,10 +20,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Said:
-    """One thing that the picture shall show, and how much it counts."""
+    """One thing that the picture shall show, and how much it counts.
+
+    ``weight``: (B, 1, 1, 1) where that is not the same for all pictures of a batch; the embedding
+    then has a row for each.
+    """
 
     embedding: TextEmbedding
-    weight: float = 1.0
+    weight: float | torch.Tensor = 1.0
 
 
 class Conditioning(Protocol):

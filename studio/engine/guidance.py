@@ -21,12 +21,13 @@ from studio.request import GenerationRequest
 class Guidance:
     """How strongly a prompt is followed, and when.
 
-    ``scale``: 1 switches guidance off. ``rescale``: from 0 to 1, how far the output's spread is
-    brought back to that of the prompt's own. ``start``, ``end``: the shares of the run between
-    which ``scale`` holds; before and after it is 1.
+    ``scale``: 1 switches guidance off; (B, 1, 1, 1) where it is not the same for all pictures of a
+    batch, which models that guide themselves do not take. ``rescale``: from 0 to 1, how far the
+    output's spread is brought back to that of the prompt's own. ``start``, ``end``: the shares of
+    the run between which ``scale`` holds; before and after it is 1.
     """
 
-    scale: float = 1.0
+    scale: float | torch.Tensor = 1.0
     rescale: float = 0.0
     start: float = 0.0
     end: float = 1.0
@@ -41,7 +42,7 @@ class Guidance:
             request.guidance_end,
         )
 
-    def at(self, done: float) -> float:
+    def at(self, done: float) -> float | torch.Tensor:
         """The scale when the share ``done`` of the run is over."""
         return self.scale if self.start <= done < self.end else 1.0
 
@@ -88,7 +89,7 @@ class Guided:
         """The guided output (B, C, h, w) in fp32 for scaled latents (B, C, h, w)."""
         said = self._positive.at(index)
         scale = self._guidance.at(index / self._calls)
-        if self._model.guides_itself or (scale == 1.0 and _alone(said)):
+        if self._model.guides_itself or (_is_one(scale) and _alone(said)):
             return _mean(self._ask(latents, timestep, said), said)
         negative = self._negative.at(index)[0]
         without, *towards = self._ask(latents, timestep, (negative, *said))
@@ -123,7 +124,11 @@ class Guided:
                 self._model.conditions(
                     embedding,
                     Painting(
-                        width, height, self._guidance.scale, several and not place, self._canvas
+                        width,
+                        height,
+                        _number(self._guidance.scale),
+                        several and not place,
+                        self._canvas,
                     ),
                 )
                 for place, embedding in enumerate(embeddings)
@@ -133,7 +138,16 @@ class Guided:
 
 
 def _alone(said: Sequence[Said]) -> bool:
-    return len(said) == 1 and said[0].weight == 1.0
+    return len(said) == 1 and _is_one(said[0].weight)
+
+
+def _is_one(number: float | torch.Tensor) -> bool:
+    return not isinstance(number, torch.Tensor) and number == 1.0
+
+
+def _number(scale: float | torch.Tensor) -> float:
+    """The scale for what takes only one."""
+    return float(scale.mean()) if isinstance(scale, torch.Tensor) else scale
 
 
 def _mean(outputs: Sequence[torch.Tensor], said: Sequence[Said]) -> torch.Tensor:
@@ -141,7 +155,14 @@ def _mean(outputs: Sequence[torch.Tensor], said: Sequence[Said]) -> torch.Tensor
     if len(outputs) == 1:
         return outputs[0]
     total = sum(one.weight for one in said)
-    weights = [one.weight / total if total > 0 else 1 / len(said) for one in said]
+    weights: list[float | torch.Tensor]
+    if isinstance(total, torch.Tensor):
+        even, least = torch.full_like(total, 1 / len(said)), torch.finfo(total.dtype).tiny
+        weights = [
+            torch.where(total > 0, one.weight / total.clamp(min=least), even) for one in said
+        ]
+    else:
+        weights = [one.weight / total if total > 0 else 1 / len(said) for one in said]
     return torch.stack([w * out for w, out in zip(weights, outputs, strict=True)]).sum(0)
 
 

@@ -132,6 +132,18 @@ def test_colours_are_laid_on_a_picture_and_change_nothing_else(studio: RunningSt
     assert [problem["field"] for problem in refused.json()["problems"]] == ["over"]
 
 
+def test_of_several_pictures_each_is_a_job_of_its_own(studio: RunningStudio) -> None:
+    """One that cannot be read is refused alone; what the jobs share is given to each."""
+    files = [base64_of(noisy(64, 48)), PICTURE[:2000], base64_of(noisy(72, 40))]
+    answers = [
+        studio.http.post("/api/v1/jobs", json={"init_image": file, "seed": 3, "strength": 0.3})
+        for file in files
+    ]
+    assert [answer.status_code for answer in answers] == [202, 422, 202]
+    results = [picture_of(studio, studio.end(answers[k].json()["id"])) for k in (0, 2)]
+    assert [result.size for result in results] == [(64, 48), (72, 40)]
+
+
 @pytest.mark.parametrize("values", [{}, {"image": ""}, {"image": 5}, {"image": "?"}, {"x": 1}])
 def test_what_is_no_picture_is_not_kept(studio: RunningStudio, values: dict[str, Any]) -> None:
     answer = studio.http.post("/api/v1/sources", json=values)

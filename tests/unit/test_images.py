@@ -94,6 +94,49 @@ def test_of_an_animation_the_first_frame_is_read() -> None:
     assert read_picture(content, "init_image").convert("RGB").getpixel((3, 3)) == (255, 0, 0)
 
 
+def png_of_16_bits(values: np.ndarray) -> bytes:
+    """A PNG with 16 bits for each of three channels, which Pillow cannot write."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        sums = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + sums
+
+    height, width, _ = values.shape
+    lines = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def test_deep_colours_become_plain() -> None:
+    values = np.arange(4 * 8 * 3, dtype=np.uint16).reshape(4, 8, 3) * 600
+    read = np.asarray(read_picture(png_of_16_bits(values), "init_image"))
+    assert np.abs(read.astype(int) - values // 257).max() <= 1
+
+
+def test_a_palette_keeps_what_is_transparent() -> None:
+    picture = Image.new("P", (6, 4), 1)
+    picture.putpalette([255, 0, 0, 0, 0, 255])
+    picture.putpixel((2, 1), 0)
+    read = read_picture(in_file(picture, transparency=0), "init_image")
+    assert read.mode == "RGBA"
+    assert read.getpixel((2, 1))[3] == 0 and read.getpixel((0, 0)) == (0, 0, 255, 255)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_of_other_animations_the_first_frame_is_read_too(kind: str) -> None:
+    first, second = Image.new("RGB", (20, 10), "red"), Image.new("RGB", (20, 10), "blue")
+    content = in_file(first, kind, save_all=True, append_images=[second])
+    red, _, blue = read_picture(content, "init_image").convert("RGB").getpixel((3, 3))
+    assert red > 240 and blue < 15
+
+
+def test_a_photo_for_printing_has_its_colours() -> None:
+    content = in_file(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=100)
+    red, green, blue = read_picture(content, "init_image").getpixel((8, 8))
+    assert red > 200 and green < 60 and blue < 60
+
+
 BAD = [
     (b"", "no picture in one of the formats"),
     (b"GIF89a", "no picture"),

@@ -1,0 +1,154 @@
+"""Even pacing: frames are spread so that each differs as much from the last as the others do.
+
+What changes between two keyframes changes unevenly: a sky turns dark within two frames and stands
+still for the rest. So probes are painted first, a few along each leg and then more where the most
+happens, and their distances make a ruler along which the frames are laid out. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from PIL import Image
+
+from studio.animation.plan import Moment, Shares, eased
+from studio.animation.request import AnimationRequest, Easing
+
+SIDE = 64  # pixels: what is compared has this longer side at most
+_FIRST = 8  # legs' parts that are measured at first, at most
+_FINEST = 1 / 1024  # of a leg: nothing is probed closer than that
+_UNEVEN = 1.5  # a part is probed again when it changes so many times as much as the mean
+
+
+def small(image: Image.Image) -> Image.Image:
+    """What of a frame is compared: RGB, ``SIDE`` pixels at most."""
+    picture = image.convert("RGB")
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=None)
+    return picture
+
+
+def distance(left: Image.Image, right: Image.Image) -> float:
+    """How different two frames look: root mean square over `small` pixels, in levels 0 to 255."""
+    a, b = (np.asarray(small(each), dtype=np.float64) for each in (left, right))
+    return float(np.sqrt(np.mean((a - b) ** 2)))
+
+
+@dataclass
+class Ruler:
+    """What was measured along one leg: places in ascending order, a distance between each two."""
+
+    places: list[float]
+    distances: list[float] = field(default_factory=list)
+
+    @property
+    def length(self) -> float:
+        """Of the whole leg, as it looks."""
+        return sum(self.distances)
+
+    def at(self, shares: Sequence[float]) -> tuple[float, ...]:
+        """The places where such shares of the whole length are reached."""
+        if not self.length:
+            return tuple(shares)
+        marks = np.concatenate([[0.0], np.cumsum(self.distances)]) / self.length
+        return tuple(float(x) for x in np.interp(shares, marks, self.places))
+
+
+class Measuring:
+    """Which probes are wanted next, from how different those so far are.
+
+    ``budget``: of probes in all. The same pictures lead to the same probes in the same order.
+    """
+
+    def __init__(self, animation: AnimationRequest) -> None:
+        self._animation = animation
+        self._budget = max(sum(_counts(animation)) + 1, 4 * len(animation.legs) + 1)
+        self._seen: dict[Moment, Image.Image] = {}
+
+    def see(self, moment: Moment, image: Image.Image) -> None:
+        """A probe is painted."""
+        self._seen[moment] = small(image)
+
+    def wanted(self) -> list[Moment]:
+        """The probes to paint now; none when it is enough."""
+        if not self._seen:
+            return [m for leg in range(len(self._animation.legs)) for m in self._first(leg)]
+        rulers = self.rulers()
+        parts = [
+            (distance, leg, low, high)
+            for leg, ruler in enumerate(rulers)
+            for distance, low, high in zip(
+                ruler.distances, ruler.places, ruler.places[1:], strict=False
+            )
+            if high - low > _FINEST
+        ]
+        step = sum(ruler.length for ruler in rulers) / max(sum(_counts(self._animation)), 1)
+        wide = sorted((part for part in parts if part[0] > _UNEVEN * step), reverse=True)
+        room = self._budget - len(self._seen)
+        return [self._moment(leg, (low + high) / 2) for _, leg, low, high in wide[: max(room, 0)]]
+
+    def rulers(self) -> list[Ruler]:
+        """What was measured, leg by leg."""
+        rulers = []
+        for leg, (start, end) in enumerate(self._animation.legs):
+            first, last = self._seen[self._moment(leg, 0.0)], self._seen[self._last(leg)]
+            inner = {
+                moment.share: image
+                for moment, image in self._seen.items()
+                if (moment.start, moment.end) == (start, end) and 0 < moment.share < 1
+            }
+            pictures = {0.0: first, **dict(sorted(inner.items())), 1.0: last}
+            images = list(pictures.values())
+            apart = [distance(a, b) for a, b in pairwise(images)]
+            rulers.append(Ruler(list(pictures), apart))
+        return rulers
+
+    def shares(self) -> Shares:
+        """The frames of the animation, laid out along what was measured."""
+        keys = [self._animation.keyframes[start] for start, _ in self._animation.legs]
+        rulers = self.rulers()
+        counts = spread(sum(_counts(self._animation)), [ruler.length for ruler in rulers])
+        return tuple(
+            _laid_out(ruler, key.easing, count)
+            for ruler, key, count in zip(rulers, keys, counts, strict=True)
+        )
+
+    def _first(self, leg: int) -> list[Moment]:
+        """Probes at equal distances; where a leg ends the next begins."""
+        parts = min(_FIRST, max(_counts(self._animation)[leg], 4))
+        inner = [self._moment(leg, place / parts) for place in range(parts)]
+        last = self._last(leg)
+        return inner if last.share == 0 else [*inner, last]
+
+    def _moment(self, leg: int, share: float) -> Moment:
+        return Moment(*self._animation.legs[leg], share)
+
+    def _last(self, leg: int) -> Moment:
+        """The end of a leg, which is the beginning of the next where there is one."""
+        legs = self._animation.legs
+        if leg + 1 < len(legs):
+            return self._moment(leg + 1, 0.0)
+        return self._moment(0, 0.0) if self._animation.loop else self._moment(leg, 1.0)
+
+
+def spread(total: int, lengths: Sequence[float]) -> list[int]:
+    """``total`` frames over legs in proportion to their lengths; one each at least."""
+    whole = sum(lengths)
+    ideal = [total * (each / whole if whole else 1 / len(lengths)) for each in lengths]
+    counts = [max(1, int(each)) for each in ideal]
+    while sum(counts) < total:
+        counts[max(range(len(counts)), key=lambda k: ideal[k] - counts[k])] += 1
+    while sum(counts) > total and max(counts) > 1:
+        spare = [k for k, count in enumerate(counts) if count > 1]
+        counts[min(spare, key=lambda k: ideal[k] - counts[k])] -= 1
+    return counts
+
+
+def _laid_out(ruler: Ruler, easing: Easing, count: int) -> tuple[float, ...]:
+    return ruler.at([eased(easing, place / count) for place in range(count)])
+
+
+def _counts(animation: AnimationRequest) -> list[int]:
+    return [animation.keyframes[start].frames for start, _ in animation.legs]

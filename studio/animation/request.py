@@ -1,0 +1,155 @@
+"""AnimationRequest: all that is needed to make an animation again.
+
+What a keyframe shows is a GenerationRequest, so that the list of its fields is the one there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from studio.complete import given_fields
+from studio.request import GenerationRequest
+from studio.sentences import Sentence, say
+
+MAX_KEYFRAMES = 100
+MAX_STEP = 10_000
+"""Frames from one keyframe to the next, at most."""
+MAX_FRAMES = 20_000
+"""Frames that are painted, at most; what is held or played backwards comes on top."""
+
+Method = Literal["anchored", "walk"]
+Format = Literal["mp4", "webm", "webp", "gif", "png"]
+Easing = Literal["linear", "in", "out", "in_out"]
+Blend = Literal["slerp", "lerp"]
+
+ALIKE = (
+    "model", "sampler", "sigma_schedule", "num_inference_steps", "width", "height", "vae",
+    "clip_skip", "guidance_rescale", "guidance_start", "guidance_end", "strength", "resize_mode",
+    "normalize_emphasis",
+)  # fmt: skip
+"""The fields that all keyframes have in common; the others may differ, and are interpolated."""
+
+NOT_ANIMATED = (
+    "num_images", "mask_image", "refiner", "clip_guidance_scale", "outpaint_left", "outpaint_top",
+    "outpaint_right", "outpaint_bottom",
+)  # fmt: skip
+"""The fields that an animation has no use for yet, and leaves at their usual value."""
+
+_FROM_MODEL = {
+    "width", "height", "sampler", "sigma_schedule", "num_inference_steps", "guidance_scale",
+    "model", "seed", "prompt", "negative_prompt",
+}  # fmt: skip
+
+
+class Leg(BaseModel):
+    """How it goes on from a keyframe to the next."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    frames: int = Field(24, ge=1, le=MAX_STEP, description="How many until the next keyframe.")
+    hold: int = Field(
+        0, ge=0, le=MAX_STEP, description="For how many frames more the keyframe stands still."
+    )
+    easing: Easing = Field(
+        "linear", description="Whether it sets out slowly (in), arrives slowly (out), or both."
+    )
+
+
+class Film(BaseModel):
+    """What holds for the whole animation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    method: Method = Field(
+        "anchored",
+        description="anchored: all frames share the first part of the denoising; "
+        "walk: each frame is drawn from noise and words of its own.",
+    )
+    prompt_strength: float = Field(
+        0.8, ge=0, le=1, description="anchored: the share of the steps that a frame's words decide."
+    )
+    blend: Blend = Field("slerp", description="How words are mixed: on the arc, or straight.")
+    in_between: int = Field(
+        0, ge=0, le=15,
+        description="Frames between two painted ones that are decoded from a mixture of these.",
+    )  # fmt: skip
+    even_pacing: bool = Field(
+        False, description="Measure how much changes first, then spread the frames evenly over it."
+    )
+    loop: bool = Field(False, description="Go on from the last keyframe to the first.")
+    ping_pong: bool = Field(False, description="Return the way it came.")
+    fps: int = Field(12, ge=1, le=60, description="Frames a second.")
+    format: Format = Field("mp4", description="The file; png is a zip of pictures.")
+    quality: int = Field(80, ge=1, le=100, description="Of mp4, webm and webp.")
+
+
+class Keyframe(Leg):
+    """What is shown at one moment: ``request``, whose ``init_image`` may be a picture to show."""
+
+    request: GenerationRequest
+
+
+class AnimationRequest(Film):
+    """A complete recipe: the same request makes the same frames, to the bit on one machine."""
+
+    keyframes: tuple[Keyframe, ...]
+
+    @property
+    def common(self) -> GenerationRequest:
+        """What all keyframes have in common, read from the first."""
+        return self.keyframes[0].request
+
+    @property
+    def legs(self) -> tuple[tuple[int, int], ...]:
+        """The ways from one keyframe to the next, by their numbers; a loop has one back."""
+        count = len(self.keyframes)
+        back = ((count - 1, 0),) if self.loop else ()
+        return (*((k, k + 1) for k in range(count - 1)), *back)
+
+    def recipe(self) -> dict[str, Any]:
+        """The same as it is handed in: what keyframes share once, and in each what is its own."""
+        each = [_spoken(keyframe) for keyframe in self.keyframes]
+        shared = {
+            name: value
+            for name, value in each[0].items()
+            if all(name in other and other[name] == value for other in each)
+        }
+        own = [{k: v for k, v in one.items() if k not in shared} for one in each]
+        film = {name: getattr(self, name) for name in Film.model_fields}
+        return {**film, **shared, "keyframes": own}
+
+
+def _spoken(keyframe: Keyframe) -> dict[str, Any]:
+    """A keyframe as plain values, without what is as usual."""
+    usual, values = GenerationRequest(), keyframe.request.model_dump(mode="json")
+    ordinary = usual.model_dump(mode="json")
+    request = {
+        name: values[name]
+        for name in given_fields()
+        if name in _FROM_MODEL or values[name] != ordinary[name]
+    }
+    leg = {name: getattr(keyframe, name) for name in Leg.model_fields}
+    return {**request, **leg}
+
+
+def option_label(name: str) -> Sentence:
+    """What an option of an animation is called within a sentence."""
+    labels: Mapping[str, Sentence] = {
+        "frames": say("Frames"),
+        "hold": say("Hold"),
+        "easing": say("Easing"),
+        "method": say("Method"),
+        "prompt_strength": say("Prompt strength"),
+        "blend": say("Blend"),
+        "in_between": say("In-between frames"),
+        "even_pacing": say("Even pacing"),
+        "loop": say("Loop"),
+        "ping_pong": say("Ping-pong"),
+        "fps": say("Frames per second"),
+        "format": say("Format"),
+        "quality": say("Quality"),
+    }
+    return labels[name]
