@@ -80,6 +80,8 @@ export function createSheet(width, height, onChange) {
     rasterOf: (name) => layers[name]?.raster ?? null,
     clear: (name) => layers[name] && change(name, (data) => data.fill(0)),
     invert: () => change("mask", (data) => data.forEach((value, at) => (data[at] = 255 - value))),
+    /** @param {Uint8ClampedArray} values laid on the mask that is there */
+    addMask: (values) => change("mask", (data) => values.forEach((value, at) => (data[at] = Math.max(data[at], value)))),
     /** @param {Uint8ClampedArray} values the mask's, one a pixel */
     setMask: (values) => change("mask", (data) => data.set(values)),
     /** The tiles of each layer that hold anything, for the draft. */
