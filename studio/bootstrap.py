@@ -8,14 +8,19 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
+from studio.animating import Animating
+from studio.animation.reel import Reel, Reels
 from studio.complete import complete
 from studio.errors import InvalidRequest, QueueFull, StartupError, StorageError, StudioError
+from studio.events import Event
 from studio.gallery import Gallery, Picture
 from studio.imports import lasting_imports
 from studio.incoming import Incoming
 from studio.jobs import Job, Jobs
+from studio.jobs.filming import Filming
 from studio.jobs.jobs import MAX_WAITING
 from studio.jobs.worker import Painter, PainterFactory, Worker
 from studio.keeper import ModelKeeper
@@ -77,6 +82,8 @@ class Studio:
         self._masks = WordMasks(
             self.incoming, self.sources, self.gallery, self.keeper, self.catalog
         )
+        reels = Reels(settings.animations)
+        self.animations = Animating(reels, self.jobs, self._completed)
         self.translator = Translator(self.catalog)
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self.merges = Merges(settings.models / "checkpoints", self.catalog)
@@ -87,6 +94,7 @@ class Studio:
             make_painter or self._make_engine,
             self.catalog.short_hash,
             self._rest,
+            Filming(self.jobs, reels),
         )
 
     def start(self) -> None:
@@ -151,7 +159,25 @@ class Studio:
         with suppress(StorageError):
             self.wordbook.history.add(visitor, *words)
 
+    def animate(self, values: Mapping[str, Any], visitor: str) -> Job:
+        """Queue an animation; see `Animating.submit`."""
+        job = self.animations.submit(values, visitor)
+        for keyframe in self.animations.get(job.id).reel.animation.keyframes:
+            request = keyframe.request
+            self._remember(
+                {"prompt": request.template or request.prompt,
+                 "negative_prompt": request.negative_prompt}, visitor
+            )  # fmt: skip
+        return job
+
     def _submit(self, values: Mapping[str, Any], visitor: str) -> Job:
+        return self.jobs.submit(self._completed(values, visitor), visitor)
+
+    def _completed(self, values: Mapping[str, Any], visitor: str) -> GenerationRequest:
+        """A whole request of what a person gave, of which everything it needs is here.
+
+        Raises InvalidRequest, StorageError.
+        """
         name = values.get("model")
         if name is None:
             name = self.keeper.default
@@ -168,7 +194,7 @@ class Studio:
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
         self._check_models(request)
-        return self.jobs.submit(request.model_copy(update={"sampler": sampler.name}), visitor)
+        return request.model_copy(update={"sampler": sampler.name})
 
     def _check_models(self, request: GenerationRequest) -> None:
         """Raise InvalidRequest where what the request wants beside its model is not to be had."""
@@ -215,6 +241,7 @@ class Studio:
 
     def referring(self) -> Iterator[str]:
         """Whatever may name a source: jobs before pictures, for a job becomes pictures."""
+        yield from self.animations.texts()
         yield from self.jobs.requests()
         yield from self.gallery.requests()
         for preset in self.wordbook.presets.list():
@@ -231,6 +258,7 @@ class Studio:
         tell(say("Starting PyTorch"))
         share_the_cpu()
         with lasting_imports():
+            from studio.animation.animator import Animator
             from studio.engine.engine import Engine
             from studio.engine.memory import acquire
             from studio.models.store import ModelStore
@@ -241,7 +269,16 @@ class Studio:
         with suppress(StudioError):  # a job that needs this model will say what is wrong with it
             acquire(store, name)
         self.merges.begin()
-        return Engine(store, sources=self.sources)
+        engine, animator = Engine(store, sources=self.sources), Animator(store, self.sources)
+        return _Painters(engine.generate, animator.animate)
+
+
+@dataclass(frozen=True)
+class _Painters:
+    """Engine and animator as one: a `Painter`."""
+
+    generate: Callable[..., Iterator[Event]]
+    animate: Callable[[Reel], Iterator[Event]]
 
 
 def _rules(settings: Settings) -> Rules:

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         return self.data_dir / "sources"
 
     @property
+    def animations(self) -> Path:
+        """The folder with animations: their frames and films."""
+        return self.data_dir / "animations"
+
+    @property
     def wildcards(self) -> Path:
         """The folder in which a person puts wildcard files."""
         return self.data_dir / "wildcards"

@@ -32,6 +32,8 @@ export function createEasel(root, { onSelect, onOpen }) {
   let board = null;
   let cells = [];
   let previewShown = "";
+  /** What was made from a picture has a size that its job does not tell. */
+  const sizes = new Map();
 
   function build() {
     previewShown = "";
@@ -58,11 +60,12 @@ export function createEasel(root, { onSelect, onOpen }) {
   function fit() {
     if (!board) return;
     const { clientWidth: width, clientHeight: height } = root;
-    const { columns, cell } = bestGrid(cells.length, board.width / board.height, width, height);
-    const side = Math.min(cell, board.width * LARGEST);
+    const own = sizes.get(board.cells.find(({ id }) => sizes.has(id))?.id) ?? board;
+    const { columns, cell } = bestGrid(cells.length, own.width / own.height, width, height);
+    const side = Math.min(cell, own.width * LARGEST);
     grid.style.setProperty("--columns", String(columns));
     grid.style.setProperty("--cell", `${Math.max(side, 40)}px`);
-    grid.style.setProperty("--aspect", String(board.width / board.height));
+    grid.style.setProperty("--aspect", String(own.width / own.height));
   }
 
   function paint(cell, index) {
@@ -74,7 +77,13 @@ export function createEasel(root, { onSelect, onOpen }) {
     if (!id || cell.dataset.id === id) return;
     cell.dataset.id = id;
     const picture = el("img", { class: "cell-picture", alt: board.prompt, draggable: false });
-    picture.onload = () => picture.classList.add("is-in");
+    picture.onload = () => {
+      picture.classList.add("is-in");
+      const { naturalWidth: width, naturalHeight: height } = picture;
+      if (sizes.get(id)?.width === width && sizes.get(id)?.height === height) return;
+      sizes.set(id, { width, height });
+      fit();
+    };
     keepLoading(picture, pictures.file(id));
     if (board.instant) picture.classList.add("is-in");
     cell.append(picture);

@@ -1,5 +1,5 @@
 // One picture, as large as the window allows, with everything known about it.
-import { pictures } from "./api.js";
+import { pictures, sources } from "./api.js";
 import { el, iconButton } from "./dom.js";
 import { moment, t } from "./i18n.js";
 import { actionRow } from "./label.js";
@@ -37,22 +37,33 @@ export function createLightbox({ samplers, actions }) {
     image.alt = picture.request.prompt;
     image.width = picture.width;
     image.height = picture.height;
-    image.style.setProperty("--aspect", String(picture.width / picture.height));
+    const shape = (width, height) => image.style.setProperty("--aspect", String(width / height));
+    image.onload = () => shape(image.naturalWidth, image.naturalHeight);
+    shape(picture.width, picture.height);
     back.disabled = at === 0;
     on.disabled = at === list.length - 1 && !needMore;
     panel.replaceChildren(...description(picture), actionRow(picture, actions));
   }
 
-  function description({ request, created }) {
+  /** What the picture was made from, if it was. */
+  function start(hash) {
+    if (!hash) return [];
+    const image = el("img", { class: "large-start", src: sources.file(hash), alt: t("field.init_image"), loading: "lazy" });
+    return [el("dt", {}, t("field.init_image")), el("dd", {}, el("a", { href: sources.file(hash), target: "_blank" }, image))];
+  }
+
+  function description(picture) {
+    const { request, created } = picture;
+    const size = picture.sized === false ? null : picture;
     const row = (name, value) => [el("dt", {}, name), el("dd", {}, value)];
-    const rows = facts(request, { samplers, t: plain }).flatMap(({ key, text }) => row(t(`field.${key}`), text));
+    const rows = facts(request, { samplers, t: plain }, size).flatMap(({ key, text }) => row(t(`field.${key}`), text));
     const negative = request.negative_prompt
       ? [el("p", { class: "large-negative" }, el("span", { class: "soft" }, t("field.negative_prompt")), ` ${request.negative_prompt}`)]
       : [];
     return [
       el("p", { class: "large-prompt" }, request.prompt || t("prompt.none")),
       ...negative,
-      el("dl", { class: "parameters" }, ...rows, ...row(t("field.created"), moment(created))),
+      el("dl", { class: "parameters" }, ...rows, ...row(t("field.created"), moment(created)), ...start(request.init_image)),
     ];
   }
 

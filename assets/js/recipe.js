@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{id: string, job_id: string, index: number, width: number, height: number,
- *   favourite: boolean, created: number, trashed?: number|null, request: Record<string, any>}} Picture
+ *   favourite: boolean, created: number, trashed?: number|null, sized?: boolean, request: Record<string, any>}} Picture
  */
 
 const SEEDS = 2 ** 32;
@@ -18,7 +18,8 @@ export function pictureOf(job, id) {
   const index = indexOf(id);
   const request = requestOf(job.request, index);
   const { width, height } = request;
-  return { id, job_id: job.id, index, width, height, request, favourite: false, created: job.created };
+  // what was made from a picture has that one's size, which a job does not tell
+  return { id, job_id: job.id, index, width, height, sized: !request.init_image, request, favourite: false, created: job.created };
 }
 
 /** The recipe of picture `index` alone, as the server writes it. @param {Record<string, any>} request @param {number} index */
@@ -34,12 +35,14 @@ export function requestOf(request, index) {
  * The recipe in a line of short facts, each with its key.
  * @param {Record<string, any>} request
  * @param {{samplers: Map<string, any>, t: (key: string, values?: any) => string}} tools
+ * @param {{width: number, height: number}|null} [size] of the picture, where it is known
  * @returns {{key: string, text: string}[]}
  */
-export function facts(request, { samplers, t }) {
+export function facts(request, { samplers, t }, size = request.init_image ? null : request) {
   const sampler = samplers.get(request.sampler)?.label ?? request.sampler;
   const schedule = request.sigma_schedule === "automatic" ? "" : ` ${t(`schedule.${request.sigma_schedule}`)}`;
   const refiner = request.refiner ? [{ key: "refiner", text: request.refiner }] : [];
+  const from = request.init_image ? [{ key: "strength", text: t("fact.strength", { n: request.strength }) }] : [];
   const strength = request.variation_strength;
   const variation = strength ? [{ key: "variation_strength", text: t("fact.variation", { strength }) }] : [];
   return [
@@ -48,7 +51,8 @@ export function facts(request, { samplers, t }) {
     { key: "sampler", text: sampler + schedule },
     { key: "num_inference_steps", text: t("fact.steps", { n: request.num_inference_steps }) },
     { key: "guidance_scale", text: t("fact.cfg", { n: request.guidance_scale }) },
-    { key: "size", text: `${request.width} × ${request.height}` },
+    ...from,
+    ...(size ? [{ key: "size", text: `${size.width} × ${size.height}` }] : []),
     { key: "seed", text: t("fact.seed", { seed: request.seed }) },
     ...variation,
   ];

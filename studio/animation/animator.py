@@ -35,7 +35,8 @@ from studio.sources import Sources
 
 _PIXELS_TOGETHER = {"cpu": 4 * 256 * 256}  # of a batch; more gains nothing on two cores
 _PIXELS_ON_A_GPU = 16 * 512 * 512
-_MOST_TOGETHER = 16
+_MOST_TOGETHER = {"cpu": 4}  # so that frames appear, and Stop is heard, without long waits
+_MOST_ON_A_GPU = 16
 _BATCHES_KEPT = 3  # latents in memory: what lies between two frames needs both
 
 Painted = Generator[Event, None, torch.Tensor]
@@ -77,7 +78,7 @@ class Animator:
         common, kind = reel.animation.common, self._store.placement.device.type
         room = _PIXELS_TOGETHER.get(kind, _PIXELS_ON_A_GPU) // (common.width * common.height)
         shares = None if reel.animation.even_pacing else uniform(reel.animation)
-        decided = Decided(min(max(room, 1), _MOST_TOGETHER), shares)
+        decided = Decided(min(max(room, 1), _MOST_TOGETHER.get(kind, _MOST_ON_A_GPU)), shares)
         reel.decide(decided)
         return decided
 

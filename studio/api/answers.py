@@ -8,7 +8,7 @@ from studio import infotext
 from studio.api.language import Said
 from studio.complete import PartialRequest
 from studio.gallery import Picture
-from studio.jobs import JobSnapshot, State
+from studio.jobs import JobSnapshot, Kind, State
 from studio.keeper import MemoryReport
 from studio.models.base import ModelInfo
 from studio.request import MAX_MODEL, GenerationRequest
@@ -29,7 +29,11 @@ class ErrorAnswer(BaseModel):
 
 
 class JobAnswer(BaseModel):
-    """A job. ``version`` grows with every change; ``preview_version`` with every new preview."""
+    """A job. ``version`` grows with every change; ``preview_version`` with every new preview.
+
+    ``kind``: whether it makes pictures or an animation with the same id, of which ``frames_done``
+    frames are there.
+    """
 
     id: str
     state: State
@@ -47,6 +51,8 @@ class JobAnswer(BaseModel):
     started: float | None
     finished: float | None
     request: GenerationRequest
+    kind: Kind
+    frames_done: int
 
     @classmethod
     def of(cls, job: JobSnapshot) -> JobAnswer:

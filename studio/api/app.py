@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from studio.api import (
+    animations,
     errors,
     hub,
     jobs,
@@ -64,8 +65,8 @@ def create_api(studio: Studio) -> FastAPI:
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
     for room in (
-        jobs, pictures, sources, masks, recipes, models, previews, hub, merges, words, prompts,
-        translate,
+        jobs, pictures, animations, sources, masks, recipes, models, previews, hub, merges, words,
+        prompts, translate,
     ):  # fmt: skip
         app.include_router(room.router)
 

@@ -85,6 +85,10 @@ def _model(options: Options) -> Iterator[Figure]:
             from studio.bench.inpainting import measure_inpainting
 
             yield from measure_inpainting(measured, options, _say)
+        if "animation" in options.chapters:
+            from studio.bench.animating import measure_animating
+
+            yield from measure_animating(measured, options, _say)
 
 
 def _loading(measured: Subject, options: Options) -> Iterator[Figure]:

@@ -12,7 +12,9 @@ from studio.bench.subject import RANDOM
 
 Against = Literal["parts", "fp32", "half"]
 AGAINST: tuple[Against, ...] = get_args(Against)
-Chapter = Literal["startup", "words", "loading", "swapping", "merging", "painting", "inpainting"]
+Chapter = Literal[
+    "startup", "words", "loading", "swapping", "merging", "painting", "inpainting", "animation"
+]
 CHAPTERS: tuple[Chapter, ...] = get_args(Chapter)
 
 

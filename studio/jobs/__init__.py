@@ -1,6 +1,6 @@
 """Jobs: accepted once, then finished or reported, whatever happens to the process."""
 
-from studio.jobs.job import Job, JobSnapshot, State
+from studio.jobs.job import Job, JobSnapshot, Kind, State
 from studio.jobs.jobs import Jobs
 
-__all__ = ["Job", "JobSnapshot", "Jobs", "State"]
+__all__ = ["Job", "JobSnapshot", "Jobs", "Kind", "State"]

@@ -12,6 +12,8 @@ from studio.request import GenerationRequest
 from studio.sentences import NOTHING, Sentence
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
+Kind = Literal["pictures", "animation"]
+"""What a job makes: pictures for the gallery, or the frames of an animation with its id."""
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
 
 
@@ -20,7 +22,8 @@ class JobSnapshot:
     """A job as it was at one moment; ``version`` grows whenever anything of it changes.
 
     ``step`` of ``steps`` counts over all pictures; ``queue_position`` is 1 for the next in line and
-    None when the job does not wait; ``note`` says in words what is being waited for.
+    None when the job does not wait; ``note`` says in words what is being waited for. An animation
+    has ``frames_done`` in place of pictures.
     """
 
     id: str
@@ -40,6 +43,8 @@ class JobSnapshot:
     created: float
     started: float | None
     finished: float | None
+    kind: Kind = "pictures"
+    frames_done: int = 0
 
     @property
     def ended(self) -> bool:
@@ -71,6 +76,8 @@ class Job:
     version: int = 0
     cancelling: bool = False
     sealed: bool = False
+    kind: Kind = "pictures"
+    frames_done: int = 0
 
     def snapshot(self) -> JobSnapshot:
         """All of it as it is now, never to change again."""
@@ -94,4 +101,6 @@ class Job:
                 created=self.created,
                 started=self.started,
                 finished=self.finished,
+                kind=self.kind,
+                frames_done=self.frames_done,
             )

@@ -12,13 +12,18 @@ from pathlib import Path
 
 from studio.errors import NotFound, QueueFull
 from studio.gallery import Gallery
-from studio.jobs.job import Job, JobSnapshot, State
+from studio.jobs.job import Job, JobSnapshot, Kind, State
 from studio.jobs.queue import JobQueue, JobRow
 from studio.request import GenerationRequest
 from studio.sentences import NOTHING, Sentence, say
 
 MAX_WAITING = 200
 _REMEMBERED = 200  # ended jobs kept in memory; older ones are read from disk
+
+
+def new_id() -> str:
+    """An id that no job has."""
+    return secrets.token_hex(8)
 
 
 class Jobs:
@@ -47,13 +52,22 @@ class Jobs:
 
     # -- what everyone may do ------------------------------------------------------------------
 
-    def submit(self, request: GenerationRequest, visitor: str) -> Job:
+    def submit(
+        self,
+        request: GenerationRequest,
+        visitor: str,
+        identifier: str | None = None,
+        kind: Kind = "pictures",
+    ) -> Job:
         """Accept a request: when this returns it is on disk and will be finished or reported.
 
-        Raises QueueFull when too many wait, StorageError when it cannot be written down.
+        ``identifier``: of a job that has ended, or a new one; left out, it is made here. Raises
+        QueueFull when too many wait, StorageError when it cannot be written down.
         """
         steps = request.steps_run * request.num_images
-        job = Job(secrets.token_hex(8), visitor, request, self._lock, steps=steps)
+        job = Job(
+            identifier or new_id(), visitor, request, self._lock, steps=steps, kind=kind
+        )  # fmt: skip
         with self._submitting:
             if len(self._waiting) >= MAX_WAITING:
                 sentence = say(
@@ -61,8 +75,9 @@ class Jobs:
                     most=MAX_WAITING,
                 )
                 raise QueueFull(sentence)
-            self._queue.add(job.id, visitor, request, job.created)
+            self._queue.add(job.id, visitor, request, job.created, kind)
             with self._lock:
+                self._ended.pop(job.id, None)
                 self._waiting.append(job)
                 self._renumber()
         return job
@@ -194,6 +209,11 @@ class Jobs:
                 self.update(job, picture_ids=(*job.picture_ids, picture_id))
         self._queue.advanced(job.id)
 
+    def framed(self, job: Job, count: int) -> None:
+        """So many frames of a running animation are on disk."""
+        self.update(job, frames_done=count)
+        self._queue.advanced(job.id)
+
     def finish(self, job: Job, state: State, error: Sentence | None = None) -> None:
         """The running job has ended. It is told even when the disk refuses to note it."""
         with self._lock:
@@ -267,5 +287,5 @@ class Jobs:
             row.id, row.visitor, row.request, self._lock,
             state=state, created=row.created, started=row.started, finished=row.finished,
             error=row.error, picture_ids=pictures,
-            steps=steps, step=steps if state == "done" else 0,
+            steps=steps, step=steps if state == "done" else 0, kind=row.kind,
         )  # fmt: skip

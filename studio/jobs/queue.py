@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.infotext import recovered
-from studio.jobs.job import ENDED, State
+from studio.jobs.job import ENDED, Kind, State
 from studio.request import GenerationRequest
 from studio.sentences import Sentence, read, write
 from studio.storage import Database
@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     attempts INTEGER NOT NULL DEFAULT 0,
     created REAL NOT NULL,
     started REAL,
-    finished REAL
+    finished REAL,
+    kind TEXT NOT NULL DEFAULT 'pictures'
 );
 CREATE INDEX IF NOT EXISTS by_state ON jobs (state, number);
 """
@@ -46,6 +47,7 @@ class JobRow:
     created: float
     started: float | None
     finished: float | None
+    kind: Kind
 
 
 class JobQueue:
@@ -53,14 +55,31 @@ class JobQueue:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path, _SCHEMA)
+        columns = {row["name"] for row in self._database.rows("PRAGMA table_info(jobs)")}
+        if "kind" not in columns:  # a file from before there were animations
+            with self._database.transaction() as connection:
+                connection.execute(
+                    "ALTER TABLE jobs ADD COLUMN kind TEXT NOT NULL DEFAULT 'pictures'"
+                )
 
-    def add(self, identifier: str, visitor: str, request: GenerationRequest, now: float) -> None:
-        """Write a new job down; when this returns it survives a kill."""
+    def add(
+        self,
+        identifier: str,
+        visitor: str,
+        request: GenerationRequest,
+        now: float,
+        kind: Kind = "pictures",
+    ) -> None:
+        """Write a new job down; when this returns it survives a kill.
+
+        One that has ended may come again under its own id: it then waits at the end.
+        """
         with self._database.transaction() as connection:
+            connection.execute("DELETE FROM jobs WHERE id = ?", (identifier,))
             connection.execute(
-                "INSERT INTO jobs (id, visitor, request, state, created)"
-                " VALUES (?, ?, ?, 'queued', ?)",
-                (identifier, visitor, json.dumps(request.model_dump()), now),
+                "INSERT INTO jobs (id, visitor, request, state, created, kind)"
+                " VALUES (?, ?, ?, 'queued', ?, ?)",
+                (identifier, visitor, json.dumps(request.model_dump()), now, kind),
             )
 
     def take(self, identifier: str, now: float) -> int:
@@ -137,4 +156,5 @@ def _job_row(row: sqlite3.Row) -> JobRow:
         created=row["created"],
         started=row["started"],
         finished=row["finished"],
+        kind=row["kind"],
     )

@@ -6,14 +6,16 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, Protocol, cast
 
 from studio import images
+from studio.animation.reel import Reel
 from studio.errors import StudioError
-from studio.events import Event, ImageReady, Preparing, Progress
+from studio.events import Event, FrameReady, ImageReady, Preparing, Progress
 from studio.gallery import Gallery
 from studio.jobs.errands import Errands
+from studio.jobs.filming import Filming
 from studio.jobs.job import Job, State
 from studio.jobs.jobs import Jobs
 from studio.request import GenerationRequest
@@ -26,10 +28,13 @@ log = logging.getLogger(__name__)
 
 
 class Painter(Protocol):
-    """What makes pictures of a request: the engine."""
+    """What makes pictures of a request, and frames of an animation: engine and animator."""
 
     def generate(self, request: GenerationRequest, skip: Collection[int] = ()) -> Iterator[Event]:
         """Events until all pictures but those in ``skip`` are done; closing it cancels."""
+
+    def animate(self, reel: Reel) -> Iterator[Event]:
+        """Events until all frames of an animation are on the disk; closing it cancels."""
 
 
 PainterFactory = Callable[[Callable[[Sentence], None]], Painter]
@@ -40,7 +45,8 @@ class Worker:
     """Takes one job after the other and never waits for anyone who watches.
 
     ``hash_of`` gives the short hash of a model by its name, as far as it is known. ``rest`` is
-    called, in the worker's thread, from time to time while there is nothing to do.
+    called, in the worker's thread, from time to time while there is nothing to do. ``filming`` does
+    the jobs that are animations.
     """
 
     def __init__(
@@ -50,9 +56,11 @@ class Worker:
         make_painter: PainterFactory,
         hash_of: Callable[[str], str | None] = lambda model: None,
         rest: Callable[[], None] = lambda: None,
+        filming: Filming | None = None,
     ) -> None:
         self._jobs = jobs
         self._rest = rest
+        self._filming = filming
         self._errands = Errands()
         self._hash_of = hash_of
         self._gallery = gallery
@@ -115,18 +123,44 @@ class Worker:
 
     def _paint(self, job: Job) -> bool:
         """Run the painter over what is not saved yet; False when it was stopped before the end."""
+        if job.kind == "animation" and self._filming is not None:
+            return self._animate(job, self._filming)
         saved = {picture.index for picture in self._gallery.of_job(job.id)}
         if len(saved) >= job.request.num_images:
             return True
-        if self._painter is None:
-            self._painter = self._make_painter(lambda note: self._jobs.update(job, note=note))
-        events = cast("Generator[Event]", self._painter.generate(job.request, saved))
-        with closing(events):
+        return self._drive(job, self._ready(job).generate(job.request, saved))
+
+    def _animate(self, job: Job, filming: Filming) -> bool:
+        """The frames of an animation that are missing; False when it was stopped before the end.
+
+        However it ends, a film is made of the frames that there are; not when the studio stops,
+        for the next start goes on.
+        """
+        reel = filming.begin(job)
+        try:
+            done = self._drive(job, self._ready(job).animate(reel))
+        except Exception:
+            with suppress(StudioError):  # what went wrong first is what has to be told
+                filming.finish(job, reel)
+            raise
+        if not self._stopping.is_set():
+            filming.finish(job, reel)
+        return done
+
+    def _drive(self, job: Job, painted: Iterator[Event]) -> bool:
+        """Handle what the painter says until it has nothing more to say; False when stopped."""
+        with closing(cast("Generator[Event]", painted)) as events:
             for event in events:
                 self._handle(job, event)
                 if job.cancelling or self._stopping.is_set():
                     return False
         return True
+
+    def _ready(self, job: Job) -> Painter:
+        """The painter; made now, if it could not be made at the start."""
+        if self._painter is None:
+            self._painter = self._make_painter(lambda note: self._jobs.update(job, note=note))
+        return self._painter
 
     def _handle(self, job: Job, event: Event) -> None:
         match event:
@@ -138,6 +172,8 @@ class Worker:
                     version = job.preview_version + 1
                     self._jobs.update(job, preview=encoded, preview_version=version)
                 self._jobs.reached(job, step, steps)
+            case FrameReady():
+                self._jobs.framed(job, job.frames_done + 1)
             case ImageReady(index, image):
                 recipe = job.request.one(index)
                 known = self._hash_of(recipe.model)

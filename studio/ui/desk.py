@@ -83,9 +83,11 @@ def _surface_controls(make: Maker) -> Controls:
         controls |= {
             "masked_content": make.one_of("masked_content"),
             "mask_blur": make.slider("mask_blur", step=1),
+            "soft_inpainting": make.switch("soft_inpainting"),
             "inpaint_area": make.one_of("inpaint_area"),
             "inpaint_padding": make.slider("inpaint_padding", step=1),
         }
+    controls["colour_match"] = make.switch("colour_match")
     controls["resize_mode"] = make.one_of("resize_mode")
     with gr.Row(elem_id="sides"):
         controls |= {

@@ -34,6 +34,10 @@ def test_axe_finds_nothingserious(visit: Visit, size: tuple[int, int], scheme: s
     page.locator(".tile-open").first.click()
     assert serious(visitor) == []
     page.keyboard.press("Escape")
+    page.goto(f"{visitor.url}/#canvas")
+    page.locator(".canvas-latest .frame").first.click()
+    page.wait_for_selector(".step")
+    assert serious(visitor) == []
     page.goto(f"{visitor.url}/#models")
     page.wait_for_selector(".model")
     assert serious(visitor) == []

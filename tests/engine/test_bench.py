@@ -129,7 +129,7 @@ def test_the_whole_bench(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("STUDIO_DATA_DIR", str(data))
     written = tmp_path / "figures.json"
     given = ["--model", "tiny", "--device", "cpu", "--size", "64", "--steps", "2", "--rounds", "1",
-             "--only", "words", "painting", "inpainting", "--against", "parts", "fp32",
+             "--only", "words", "painting", "inpainting", "animation", "--against", "parts", "fp32",
              "--json", str(written)]  # fmt: skip
     assert main(given) == 0
     names = [one["name"] for one in json.loads(written.read_text())["figures"]]
@@ -138,6 +138,7 @@ def test_the_whole_bench(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "encoding it again / the first time" in names
     assert f"{what}: share of the matrix products' rate" in names
     assert "64×64, 2 steps: inpainting / from words alone" in names
+    assert "12 frames of 64×64, 2 steps: studio, anchored / diffusers" in names
     assert len(names) == len(set(names))
     assert main(["--model", "nowhere", "--only", "painting"]) == 2
 

@@ -7,7 +7,7 @@ import { receivePictures } from "./arrivals.js";
 import { createCompare } from "./compare.js";
 import { createFrame } from "./frame.js";
 import { createGestures } from "./gestures.js";
-import { handMaskFile } from "./handover.js";
+import { handMaskFile, maskOf } from "./handover.js";
 import { createKeys } from "./keys.js";
 import { createPen } from "./pen.js";
 import { createPreview } from "./preview.js";
@@ -17,6 +17,7 @@ import { createStrip } from "./strip.js";
 import { createTools, rgbOf } from "./tools.js";
 import { createView } from "./view.js";
 import { createWelcome } from "./welcome.js";
+import { maskByWords } from "./words.js";
 import { createWork } from "./work.js";
 
 /**
@@ -30,6 +31,7 @@ export function createCanvas(root, { desk, rooms, watch, stop }) {
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", t("tab.canvas"));
 
+  root.append(el("h1", { class: "sr-only" }, t("tab.canvas")));
   const toolbar = part("tools");
   const middle = part("middle");
   const pane = middle.appendChild(el("div", { class: "canvas-pane", role: "application", tabIndex: 0, "aria-label": t("canvas.pane"), "aria-description": t("canvas.pane.help") }));
@@ -49,7 +51,7 @@ export function createCanvas(root, { desk, rooms, watch, stop }) {
     clear: () => work.sheet?.clear(tools.set.layer),
   };
   const tools = createTools(toolbar, {
-    ...actions, maskFile: maskFromFile, open: () => arrivals.choose(), zoom: view.zoom, fit: view.fit, changed: view.redraw,
+    ...actions, maskFile: maskFromFile, maskWords: maskFromWords, open: () => arrivals.choose(), zoom: view.zoom, fit: view.fit, changed: view.redraw,
   });
   const pen = createPen({ tools, sheet: () => work.sheet, redraw: view.redraw, rgb: () => rgbOf(tools.set.colour), say: (word) => status.say(t(word)) });
   const compare = createCompare(pane, { view, onChange: view.redraw });
@@ -97,6 +99,9 @@ export function createCanvas(root, { desk, rooms, watch, stop }) {
     draw();
   }
 
+  /** Is anything to be drawn beyond the picture's sides? */
+  const isGrowing = () => Object.values(work.steps.base.margins).some(Boolean);
+
   async function maskFromFile(file) {
     settle();
     const { sheet } = work;
@@ -106,6 +111,15 @@ export function createCanvas(root, { desk, rooms, watch, stop }) {
     } catch (error) {
       notice.show({ title: t("canvas.refused"), text: error.message || t("lost.text") });
     }
+  }
+
+  /** What words name is masked as well; anything that was masked stays so. */
+  async function maskFromWords(words) {
+    settle();
+    const { sheet, steps } = work;
+    if (!sheet) return;
+    const hash = await maskByWords(steps.base, words, desk.values.model);
+    sheet.addMask(await maskOf(hash, sheet.width, sheet.height));
   }
 
   let lost = false;
@@ -119,8 +133,7 @@ export function createCanvas(root, { desk, rooms, watch, stop }) {
     pane.hidden = !picture;
     welcomePlace.hidden = Boolean(picture);
     if (!picture) return;
-    const { left, top, right, bottom } = steps.isTry ? { left: 0, top: 0, right: 0, bottom: 0 } : steps.base.margins;
-    view.setBounds({ left: -left, top: -top, right: picture.width + right, bottom: picture.height + bottom }, seen !== picture.id);
+    view.setBounds(work.extent, seen !== picture.id);
     seen = picture.id;
     const layer = sheet?.boundsOf(tools.set.layer);
     tools.show({ side: Math.max(picture.width, picture.height), canUndo: sheet?.history.canUndo, canRedo: sheet?.history.canRedo, empty: !layer });
@@ -150,15 +163,14 @@ export function createCanvas(root, { desk, rooms, watch, stop }) {
 
   /** In the picture's own pixels. */
   function paint(context, scale) {
-    const { picture, sheet, steps } = work;
+    const { picture, sheet } = work;
     if (!picture) return;
-    const { left, top, right, bottom } = steps.isTry ? { left: 0, top: 0, right: 0, bottom: 0 } : steps.base.margins;
-    const box = { left: -left, top: -top, right: picture.width + right, bottom: picture.height + bottom };
+    const { left, top, right, bottom } = work.extent;
     context.fillStyle = "#8884";
-    context.fillRect(box.left, box.top, box.right - box.left, box.bottom - box.top);
+    context.fillRect(left, top, right - left, bottom - top);
     context.drawImage(picture.at(scale), 0, 0, picture.width, picture.height);
     for (const { surface, step } of sheet?.overlays() ?? []) context.drawImage(surface, 0, 0, surface.width * step, surface.height * step);
-    if (sheet) preview.paint(context, box, results.maskShown(sheet));
+    if (sheet) preview.paint(context, sheet.boundsOf("mask") && !isGrowing() ? sheet.overlays().at(-1) : null);
     compare.paint(context, scale);
     if (sheet) pen.paint(context, scale);
   }

@@ -1,17 +1,21 @@
 // The picture that is being made, where it will be: over the whole picture, or shining through the mask.
 
+const TINTS = 5; // a mask's tint is faint; so many of it are not
+
 /** @param {() => void} redraw */
 export function createPreview(redraw) {
   const surface = document.createElement("canvas");
   const context = surface.getContext("2d");
   let shown = "";
   let image = null;
+  let place = null;
 
   return {
-    /** @param {string} url empty for none */
-    show(url) {
+    /** @param {string} url empty for none @param {import("./raster.js").Box|null} [box] where it lies, in the picture's pixels */
+    show(url, box = null) {
       if (url === shown) return;
       shown = url;
+      place = box;
       if (!url) {
         image = null;
         redraw();
@@ -22,21 +26,23 @@ export function createPreview(redraw) {
       next.decode().then(() => shown === url && ((image = next), redraw()), () => {});
     },
     /**
-     * @param {CanvasRenderingContext2D} onto @param {import("./raster.js").Box} box where it lies, in the picture's pixels
-     * @param {HTMLCanvasElement|null} mask what of the box it shows through, or all of it
+     * @param {CanvasRenderingContext2D} onto
+     * @param {{surface: HTMLCanvasElement, step: number}|null} mask what it shines through; null where all is drawn
      */
-    paint(onto, { left, top, right, bottom }, mask) {
-      if (!image) return;
+    paint(onto, mask) {
+      if (!image || !place) return;
+      const [width, height] = [place.right - place.left, place.bottom - place.top];
       if (!mask) {
-        onto.drawImage(image, left, top, right - left, bottom - top);
+        onto.drawImage(image, place.left, place.top, width, height);
         return;
       }
-      [surface.width, surface.height] = [mask.width, mask.height];
-      for (let times = 0; times < 5; times += 1) context.drawImage(mask, 0, 0); // the tint is faint; five of it are not
+      [surface.width, surface.height] = [mask.surface.width, mask.surface.height];
+      for (let times = 0; times < TINTS; times += 1) context.drawImage(mask.surface, 0, 0);
       context.globalCompositeOperation = "source-in";
-      context.drawImage(image, 0, 0, surface.width, surface.height);
+      context.setTransform(1 / mask.step, 0, 0, 1 / mask.step, 0, 0);
+      context.drawImage(image, place.left, place.top, width, height);
       context.globalCompositeOperation = "source-over";
-      onto.drawImage(surface, left, top, right - left, bottom - top);
+      onto.drawImage(surface, 0, 0, surface.width * mask.step, surface.height * mask.step);
     },
   };
 }

@@ -2,6 +2,7 @@
 import { ApiError, jobs } from "../api.js";
 import { t } from "../i18n.js";
 import { pictureOf } from "../recipe.js";
+import { boxAround } from "./area.js";
 import { createOrders } from "./orders.js";
 
 const ENDED = ["done", "failed", "cancelled"];
@@ -35,6 +36,7 @@ export function createResults({ desk, work, status, notice, preview, watch, look
     if (!running) status.ordered();
     try {
       if (steps.isTry) await look(() => steps.show(base.id));
+      if (!work.sheet) return undefined; // its picture is gone, which was said
       if (batch.length > 1) await orders.each(batch, expect);
       else expect(base, await orders.one(base, work.sheet));
     } catch (error) {
@@ -65,12 +67,21 @@ export function createResults({ desk, work, status, notice, preview, watch, look
     else if (!ordering) status.rest(concerns ? t(`farewell.${job.state}`, { n: job.picture_ids.length }) : "");
     if (parent === undefined || !steps.get(parent)) return;
     take(job, parent);
-    const seen = works && steps.base?.id === parent && job.preview_version;
-    preview.show(seen ? jobs.preview(job.id, job.preview_version) : "");
+    const box = works && steps.base?.id === parent && job.preview_version ? placeOf(job.request) : null;
+    preview.show(box ? jobs.preview(job.id, job.preview_version) : "", box);
     if (works) return;
     steps.pending.delete(job.id);
     work.save();
     if (job.state === "failed") notice.show({ title: t("failed.title"), text: job.error ?? "", kept: t("failed.settings"), retry: order });
+  }
+
+  /** Where a running job's picture will be, in the pixels of what is worked on; null where that cannot be said. */
+  function placeOf(request) {
+    const { sheet, extent } = work;
+    const mask = sheet?.boundsOf("mask");
+    if (!sheet || request.resize_mode !== "keep") return null;
+    if (!request.mask_image || request.inpaint_area === "whole") return extent;
+    return mask && extent.left === 0 && extent.top === 0 ? boxAround(mask, request, sheet) : null;
   }
 
   /** Every picture of a job is a try of the step it was made from. */
@@ -96,7 +107,5 @@ export function createResults({ desk, work, status, notice, preview, watch, look
         else watch(id);
       }
     },
-    /** The mask that a preview shines through; null where the whole picture is drawn. @param {import("./sheet.js").Sheet} sheet */
-    maskShown: (sheet) => (sheet.boundsOf("mask") ? sheet.overlays().at(-1).surface : null),
   };
 }

@@ -40,7 +40,7 @@ export function createSheet(width, height, onChange) {
     const before = indexes.map(raster.copy);
     work(raster.data);
     const tiles = indexes.map((index) => ({ index, before: before[index], after: raster.copy(index) }));
-    history.add({ raster, tiles: tiles.filter((tile) => tile.before.some((value, at) => value !== tile.after[at])) });
+    history.add({ raster, tiles: tiles.filter(({ before, after }) => differs(before, after)) });
     overlay.refresh(raster.whole);
     changed();
   }
@@ -79,7 +79,13 @@ export function createSheet(width, height, onChange) {
     },
     rasterOf: (name) => layers[name]?.raster ?? null,
     clear: (name) => layers[name] && change(name, (data) => data.fill(0)),
-    invert: () => change("mask", (data) => data.forEach((value, at) => (data[at] = 255 - value))),
+    invert: () => change("mask", (data) => {
+      for (let at = 0; at < data.length; at += 1) data[at] = 255 - data[at];
+    }),
+    /** @param {Uint8ClampedArray} values laid on the mask that is there */
+    addMask: (values) => change("mask", (data) => {
+      for (let at = 0; at < data.length; at += 1) data[at] = Math.max(data[at], values[at]);
+    }),
     /** @param {Uint8ClampedArray} values the mask's, one a pixel */
     setMask: (values) => change("mask", (data) => data.set(values)),
     /** The tiles of each layer that hold anything, for the draft. */
@@ -98,4 +104,11 @@ export function createSheet(width, height, onChange) {
       changed();
     },
   };
+}
+
+/** Loops, and not the arrays' own methods: a picture has millions of pixels. */
+function differs(one, other) {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at += 1;
+  return at < one.length;
 }

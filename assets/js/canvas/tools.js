@@ -2,6 +2,7 @@
 // so that a brush is as handy on a small picture as on a large one.
 import { el, iconButton, memory } from "../dom.js";
 import { t } from "../i18n.js";
+import { createWords } from "./words.js";
 
 const LAYERS = ["mask", "sketch"];
 const TOOLS = ["brush", "eraser", "hand"];
@@ -11,7 +12,7 @@ const KEYS = { brush: "B", eraser: "E", hand: "H", undo: "Ctrl Z", redo: "Ctrl Y
 
 /**
  * @param {HTMLElement} root
- * @param {{undo: () => void, redo: () => void, invert: () => void, clear: () => void, maskFile: (file: File) => void,
+ * @param {{undo: () => void, redo: () => void, invert: () => void, clear: () => void, maskFile: (file: File) => void, maskWords: (words: string) => Promise<void>,
  *   open: () => void, zoom: (factor: number) => void, fit: () => void, changed: () => void}} actions `changed`: a tool is set otherwise
  */
 export function createTools(root, actions) {
@@ -28,6 +29,7 @@ export function createTools(root, actions) {
   const clear = iconButton("clear", t("canvas.clear"), actions.clear, { keys: KEYS.clear });
   const file = el("input", { type: "file", accept: "image/*", hidden: true, tabIndex: -1, onchange: chosen });
   const fromFile = iconButton("maskfile", t("canvas.maskfile"), () => file.click());
+  const words = createWords(actions.maskWords);
   const another = iconButton("picture", t("canvas.another"), actions.open);
   const group = (name, ...children) => el("div", { class: `canvas-group canvas-group-${name}`, role: "group", "aria-label": t(`canvas.group.${name}`) }, ...children);
   root.setAttribute("role", "toolbar");
@@ -36,14 +38,14 @@ export function createTools(root, actions) {
     group("layer", ...layers),
     group("tool", ...tools),
     group("brush", size.element, softness.element, colour),
-    group("change", undo, redo, invert, clear, fromFile, file),
+    group("change", undo, redo, invert, clear, fromFile, file, words.button, words.form),
     group(
       "view",
       iconButton("minus", t("canvas.smaller"), () => actions.zoom(0.8), { keys: "-" }),
       iconButton("fit", t("canvas.fit"), actions.fit, { keys: "0" }),
       iconButton("plus", t("canvas.larger"), () => actions.zoom(1.25), { keys: "+" }),
-      another,
     ),
+    group("picture", another),
   );
 
   /** A slider for one of the settings. */
@@ -80,7 +82,7 @@ export function createTools(root, actions) {
     size.show(t("canvas.pixels", { n: Math.max(1, Math.round(set.size * picture)) }));
     softness.show(`${Math.round(set.softness * 100)} %`);
     colour.hidden = set.layer !== "sketch";
-    invert.hidden = fromFile.hidden = set.layer !== "mask";
+    invert.hidden = fromFile.hidden = words.button.hidden = set.layer !== "mask";
   }
 
   draw();

@@ -12,7 +12,7 @@ const LATEST = 6;
 export function createWelcome(root, { onChoose, onSheet, onPicture }) {
   const latest = el("div", { class: "canvas-latest", role: "group", "aria-label": t("canvas.latest") });
   root.append(
-    el("h1", { class: "welcome-title" }, t("canvas.welcome")),
+    el("p", { class: "welcome-title" }, t("canvas.welcome")),
     el("p", { class: "soft" }, t("canvas.welcome.text")),
     el(
       "div",

@@ -3,7 +3,7 @@ import { pictures, sources } from "../api.js";
 import { createDraft } from "./draft.js";
 import { loadLevels } from "./levels.js";
 import { createSheet } from "./sheet.js";
-import { createSteps } from "./steps.js";
+import { NOTHING_ADDED, createSteps } from "./steps.js";
 
 const SHEETS = 4; // with their undo; what is drawn on others comes back from the draft
 
@@ -69,6 +69,11 @@ export function createWork({ onChange }) {
     },
     get before() {
       return before;
+    },
+    /** The picture that is seen, and what is to be added to its sides. */
+    get extent() {
+      const { left, top, right, bottom } = steps.isTry ? NOTHING_ADDED : steps.base.margins;
+      return { left: -left, top: -top, right: picture.width + right, bottom: picture.height + bottom };
     },
     /** What is drawn over the step that is worked on; null while a try is seen. */
     get sheet() {

@@ -1,0 +1,31 @@
+"""Jobs that are animations: what comes before and after the painting of their frames."""
+
+from __future__ import annotations
+
+from studio.animation.film import write_film
+from studio.animation.reel import Reel, Reels
+from studio.jobs.job import Job
+from studio.jobs.jobs import Jobs
+from studio.sentences import say
+
+
+class Filming:
+    """Finds the frames of a job and makes the film. In the worker's thread."""
+
+    def __init__(self, jobs: Jobs, reels: Reels) -> None:
+        self._jobs, self._reels = jobs, reels
+
+    def begin(self, job: Job) -> Reel:
+        """The job's animation, with the frames that are there already. Raises NotFound."""
+        reel = self._reels.get(job.id)
+        self._jobs.update(job, frames_done=len(reel.there()))
+        return reel
+
+    def finish(self, job: Job, reel: Reel) -> None:
+        """Make a film of the frames from the first to the first that is missing, if there is one.
+
+        Raises StorageError.
+        """
+        if 0 in reel.there():
+            self._jobs.update(job, note=say("Making the film"))
+            write_film(reel.film, reel.pictures, reel.animation)
