@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -94,3 +95,13 @@ def test_a_studio_that_goes_away_is_said_calmly(visit: Visit) -> None:
     visitor.finished()
     expect(page.get_by_text("The studio does not answer.")).to_be_hidden()
     visitor.complaints.clear()  # the browser names each request that did not get through
+
+
+def test_a_picture_that_did_not_get_through_is_fetched_again(visit: Visit) -> None:
+    visitor = visit(desk={"num_inference_steps": 1})
+    files = re.compile(r"/api/v1/pictures/[^/]+$")
+    visitor.page.route(files, lambda route: route.abort(), times=1)
+    with visitor.page.expect_event("requestfailed", lambda asked: bool(files.search(asked.url))):
+        visitor.generate()
+    visitor.finished()
+    visitor.complaints.clear()
