@@ -87,7 +87,7 @@ def test_the_recipe_is_read_back_as_the_same_animation() -> None:
         ([NOON, NIGHT], {"num_images": 2}, "keyframes.0.num_images", "cannot use “Pictures” yet"),
         ([NOON, NIGHT], {"method": "fly"}, "method", "must be one of: anchored, walk"),
         ([NOON, NIGHT], {"loop": True, "ping_pong": True}, "ping_pong", "switch one"),
-        ([NOON, {"picture": HASH}], {}, "method", "need the method “walk”"),
+        ([NOON, {"picture": HASH}], {"method": "anchored"}, "method", "need the method “walk”"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_one_clear_sentence(
