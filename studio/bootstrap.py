@@ -34,6 +34,7 @@ from studio.models.merging.merges import Merges
 from studio.models.pipelines import has_clip_pair, no_clip_pair
 from studio.models.residency import Rules
 from studio.models.threads import share_the_cpu
+from studio.models.upscalers.asked import check_larger
 from studio.prompt.grammar import take_loras
 from studio.prompt.variants import Combinations
 from studio.prompt.words import GLUE
@@ -201,6 +202,9 @@ class Studio:
         model = self.catalog.find(request.model)
         for prompt in sorted({request.prompts_of(k)[0] for k in range(request.num_images)}):
             check_addons(self.catalog, prompt, request.vae, model)
+        if request.hires and request.hires_prompt:
+            check_addons(self.catalog, request.hires_prompt, request.vae, model)
+        check_larger(self.catalog, request, model)
         if request.clip_guidance_scale and not has_clip_pair(model.path):
             raise no_clip_pair(model.name)
         if request.refiner:

@@ -15,7 +15,8 @@ from studio.gallery.picture import parse_id
 from studio.images.frame import best_size
 from studio.images.masks import composite, is_empty
 from studio.images.reading import as_mask, read_picture
-from studio.request import MAX_OUTPAINT, MAX_SIDE
+from studio.models.upscalers.asked import too_large
+from studio.request import MAX_OUTPAINT, MAX_RESULT, MAX_SCALE, MAX_SIDE
 from studio.sentences import say
 from studio.sides import SIDES, spread
 from studio.sources import Sources, is_hash, not_kept
@@ -46,8 +47,10 @@ class Incoming:
         if mask is not None:
             mask = _checked(as_mask(mask), start)
             taken["mask_image"] = _again(given["mask_image"]) or keep(mask)
+        size = _grown(_enlarged(start.size, taken), taken)
+        if taken.get("tile_size") is None and size != start.size and _scale(taken) > 1:
+            taken["tile_size"] = native
         if _draws_whole(taken):
-            size = _grown(start.size, taken)
             taken["width"], taken["height"] = best_size(size, native, MAX_SIDE)
         return taken
 
@@ -97,6 +100,21 @@ class Incoming:
             raise InvalidRequest.of(field, sentence)
         with storage_errors(picture.path):
             return picture.path.read_bytes()
+
+
+def _scale(values: Mapping[str, Any]) -> float:
+    """How much larger the start picture is to become, as far as that is a number."""
+    scale = values.get("upscale_scale")
+    return float(scale) if isinstance(scale, int | float) and 1 <= scale <= MAX_SCALE else 1.0
+
+
+def _enlarged(size: tuple[int, int], values: Mapping[str, Any]) -> tuple[int, int]:
+    """The size after enlarging. Raises InvalidRequest when that is more than can be made."""
+    scale = _scale(values)
+    larger = (round(size[0] * scale), round(size[1] * scale))
+    if scale > 1 and max(larger) > MAX_RESULT:
+        raise too_large("upscale_scale", larger)
+    return larger
 
 
 def _grown(size: tuple[int, int], values: Mapping[str, Any]) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from studio.errors import InvalidRequest
 from studio.request import GenerationRequest
 from studio.samplers import SAMPLERS, SIGMA_SCHEDULES, find_sampler
+from studio.upscaling import label_of_upscaler, upscaler_labelled
 
 TEXT_CHUNK = "parameters"
 JSON_CHUNK = "studio"
@@ -31,6 +32,7 @@ _ORDER = ("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", MODE
 _SIZES = {
     "Size": ("width", "height"),
     "Seed resize from": ("seed_resize_width", "seed_resize_height"),
+    "Hires resize": ("hires_width", "hires_height"),
 }
 _JOINED = ("Sampler", "Schedule type", *_SIZES)  # keys that stand for two fields, or for a name
 _SWITCHES: Mapping[str, Mapping[bool, str]] = {  # what A1111 calls on and off
@@ -43,7 +45,9 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {  # our word for a value -> A1111's
         "stretch": "Just resize",
         "crop": "Crop and resize",
         "fill": "Resize and fill",
+        "latent": "Just resize (latent upscale)",
     },
+    "tiling": {"none": "False", "x": "X", "y": "Y", "both": "True"},
     "inpaint_area": {"whole": "Whole picture", "masked": "Only masked"},
     "masked_content": {
         "original": "original",
@@ -52,6 +56,8 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {  # our word for a value -> A1111's
         "nothing": "latent nothing",
     },
 }
+_UPSCALERS = ("upscaler", "hires_upscaler")
+_SAME_SAMPLER = "Use same sampler"
 _VAES = {"None": "", "Automatic": "automatic"}
 # Finds what A1111's own pattern finds, in time that grows with the text and not with its square:
 # a key begins where no letter of a key stands before it, and nothing is ever given back.
@@ -83,8 +89,9 @@ def read(text: str) -> dict[str, Any]:
     if RECIPE in pairs and (values := _from_json(pairs[RECIPE])) is not None:
         return values
     values = {"prompt": prompt, "negative_prompt": negative, **_sampling(pairs)}
+    strength = "strength" if _is_hires(pairs) else "hires_strength"  # the other has the same key
     for name, key in keys().items():
-        if key in pairs and name not in values and key not in _JOINED:
+        if key in pairs and name not in values and key not in _JOINED and name != strength:
             values[name] = _value(name, pairs[key])
     if "vae" in values:
         values["vae"] = _VAES.get(values["vae"], values["vae"])
@@ -184,9 +191,16 @@ def _label(name: str, key: str, request: GenerationRequest) -> str:
         ),
         "Schedule type": lambda: SIGMA_SCHEDULES.get(request.sigma_schedule, str(value)),
         "VAE": lambda: request.vae or "None",
+        "Hires sampler": lambda: (
+            SAMPLERS[request.hires_sampler].label
+            if request.hires_sampler in SAMPLERS
+            else request.hires_sampler
+        ),
     }
     if key in labels:
         return labels[key]()
+    if name in _UPSCALERS:
+        return label_of_upscaler(value)
     if name in _CHOICES:
         return _CHOICES[name][value]
     if key in _SIZES:
@@ -253,9 +267,18 @@ def _sampling(pairs: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def _is_hires(pairs: Mapping[str, str]) -> bool:
+    """Whether the picture was refined after it was enlarged."""
+    return not pairs.keys().isdisjoint(("Hires upscale", "Hires resize"))
+
+
 def _value(name: str, text: str) -> Any:
     """``text`` as a field's type; None when it is not one."""
     kind: object = GenerationRequest.model_fields[name].annotation
+    if name in _UPSCALERS:
+        return upscaler_labelled(text)
+    if name == "hires_sampler":
+        return "" if text == _SAME_SAMPLER else _sampling({"Sampler": text}).get("sampler")
     if name in _CHOICES:
         return {label: value for value, label in _CHOICES[name].items()}.get(text)
     if kind is bool:

@@ -28,6 +28,8 @@ CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 _CHOICES: dict[str, st.SearchStrategy[Any]] = {
     "sampler": st.sampled_from(sorted(SAMPLERS)),
     "sigma_schedule": st.sampled_from(["automatic", "karras", "sgm_uniform"]),
+    "hires_upscaler": st.sampled_from(["latent", "latent_bicubic", "lanczos", "4x.pth"]),
+    "hires_sampler": st.sampled_from(["", *sorted(SAMPLERS)]),
     "init_image": st.just("0123456789abcdef" * 4),
     "mask_image": st.just("fedcba9876543210" * 4),
     "num_images": st.just(1),

@@ -3,16 +3,17 @@ import { jobs, pictures } from "./api.js";
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
 import { linkOf } from "./link.js";
+import { createUpscale } from "./upscale.js";
 
 /** How much of another noise a variation has: the composition stays, what fills it changes. */
 const NEAR = 0.3;
 const FOUR = 4;
 
 /**
- * @param {{desk: any, toast: any, rooms: any, canvas: () => any}} tools
+ * @param {{desk: any, toast: any, rooms: any, canvas: () => any, upscalers: Map<string, any>}} tools
  * Listeners hear ("favourite" | "binned" | "restored" | "desk", picture[]).
  */
-export function createActions({ desk, toast, rooms, canvas }) {
+export function createActions({ desk, toast, rooms, canvas, upscalers }) {
   const listeners = new Set();
   const tell = (what, which) => listeners.forEach((listener) => listener(what, which));
 
@@ -24,6 +25,15 @@ export function createActions({ desk, toast, rooms, canvas }) {
       toast.show(error.message || t("lost.title"));
     }
   }
+
+  /** To where a new job can be seen. */
+  function watch(job) {
+    tell("desk", []);
+    rooms.go("create");
+    desk.listeners.ticket?.(job.id);
+  }
+
+  let askUpscale = null;
 
   async function restore(which) {
     await attempt(async () => {
@@ -66,10 +76,10 @@ export function createActions({ desk, toast, rooms, canvas }) {
       attempt(async () => {
         const near = { variation_seed: -1, variation_strength: NEAR, num_images: FOUR, batch_size: FOUR };
         const job = await jobs.order({ ...picture.request, ...near });
-        tell("desk", []);
-        rooms.go("create");
-        desk.listeners.ticket?.(job.id);
+        watch(job);
       }),
+    /** Asks how much larger, then orders it. */
+    upscale: (picture) => attempt(() => (askUpscale ??= createUpscale({ upscalers, onJob: watch }))(picture)),
     favourite: (picture) =>
       attempt(async () => {
         const favourite = !picture.favourite;

@@ -1,6 +1,8 @@
 // What the desk's lists offer: it depends on what is installed, and on what else is chosen.
 import { t } from "./i18n.js";
 
+export const LATENT_WAYS = ["latent", "latent_bicubic", "latent_bicubic_antialiased", "latent_nearest", "latent_nearest_exact"];
+export const PIXEL_WAYS = ["lanczos", "nearest"];
 const SHAPES = ["square", "portrait", "landscape", "custom"];
 /** Families that share their autoencoder with another. */
 const SAME_VAE = { sd2: "sd1", sdxl_refiner: "sdxl" };
@@ -12,8 +14,8 @@ export function suits(addon, family) {
   return !addon.family || !family || among(addon.family) === among(family);
 }
 
-/** @param {{models: Map<string, any>, vaes: Map<string, any>, samplers: Map<string, any>}} installed */
-export function createChoices({ models, vaes, samplers }) {
+/** @param {{models: Map<string, any>, vaes: Map<string, any>, upscalers: Map<string, any>, samplers: Map<string, any>}} installed */
+export function createChoices({ models, vaes, upscalers, samplers }) {
   const usable = () => [...models.values()].filter((each) => !each.problem).map((each) => [each.name, each.name]);
   const schedules = (sampler) => samplers.get(sampler)?.sigma_schedules ?? ["automatic"];
   const lists = {
@@ -21,6 +23,7 @@ export function createChoices({ models, vaes, samplers }) {
     shape: () => SHAPES.map((each) => [t(`shape.${each}`), each]),
     model: usable,
     refiner: () => [[t("refiner.none"), ""], ...usable()],
+    hires_upscaler: () => [...LATENT_WAYS, ...PIXEL_WAYS].map((each) => [t(`upscaler.${each}`), each]).concat(files()),
     vae: ({ model }) => [[t("vae.automatic"), "automatic"], [t("vae.own"), ""], ...fitting(model)],
   };
 
@@ -30,8 +33,13 @@ export function createChoices({ models, vaes, samplers }) {
     return [...vaes.values()].filter((each) => suits(each, family)).map((each) => [each.name, each.name]);
   }
 
+  /** The upscalers that are installed, as a list offers them. */
+  const files = () => [...upscalers.values()].filter((each) => !each.problem).map((each) => [each.name, each.name]);
+
   return {
     schedules,
+    /** What enlarges a picture. */
+    pixelWays: () => [...PIXEL_WAYS.map((each) => [t(`upscaler.${each}`), each]), ...files()],
     /** Label and value of each choice of the field `name`; undefined when it is no list. */
     of: (name, values) => lists[name]?.(values),
     /** `values`, where what is not there or does not fit gives way to what always does. */
@@ -39,6 +47,8 @@ export function createChoices({ models, vaes, samplers }) {
       const mended = { ...values };
       if (!models.has(values.model) || models.get(values.model).problem) mended.model = usual.model;
       if (!models.has(values.refiner)) mended.refiner = "";
+      if (!lists.hires_upscaler().some(([, value]) => value === values.hires_upscaler)) mended.hires_upscaler = "lanczos";
+      if (values.hires_sampler && !samplers.has(values.hires_sampler)) mended.hires_sampler = "";
       if (!lists.vae(mended).some(([, value]) => value === values.vae)) mended.vae = "automatic";
       if (!schedules(values.sampler).includes(values.sigma_schedule)) mended.sigma_schedule = schedules(values.sampler)[0];
       return mended;

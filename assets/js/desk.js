@@ -236,7 +236,7 @@ export function createDesk(facts, installed) {
       return write(known);
     },
     /** What is installed has changed: the lists offer it. */
-    relist: () => write({ model: held.model, vae: held.vae, refiner: held.refiner }),
+    relist: () => write({ model: held.model, vae: held.vae, refiner: held.refiner, hires_upscaler: held.hires_upscaler }),
     /** Generate, as if the button were pressed. */
     generate: () => document.querySelector("#generate")?.click(),
     /** Values onto the desk, then Generate. @param {Record<string, any>} values */

@@ -70,6 +70,7 @@ export function actionRow(picture, actions) {
     "div",
     { class: "action-icons" },
     heart,
+    iconButton("larger", t("action.upscale"), () => actions.upscale(picture)),
     iconButton("brush", t("action.canvas"), () => actions.canvas(picture)),
     iconButton("copy", t("action.copy"), () => actions.copy(picture)),
     iconButton("link", t("action.link"), () => actions.link(picture)),

@@ -20,7 +20,7 @@ import { createTranslation } from "./translation.js";
 import { createWatcher } from "./watcher.js";
 
 const byName = (list) => new Map(list.map((each) => [each.name, each]));
-const KINDS = { models: "checkpoint", vaes: "vae", loras: "lora", translators: "translator" };
+const KINDS = { models: "checkpoint", vaes: "vae", loras: "lora", upscalers: "upscaler", translators: "translator" };
 
 async function start() {
   const places = ["top", "stage", "canvas", "gallery", "models", "desk"].map((name) => whenThere(`#studio-${name}`));
@@ -29,13 +29,13 @@ async function start() {
     studio.models(),
     studio.samplers().then(byName),
   ]);
-  const installed = { models: new Map(), vaes: new Map(), loras: new Map(), translators: new Map(), samplers };
+  const installed = { models: new Map(), vaes: new Map(), loras: new Map(), upscalers: new Map(), translators: new Map(), samplers };
   sort(found);
   const { tabs } = factsOf(top);
   const toast = createToast();
   const desk = createDesk(factsOf(desktop), installed);
   const rooms = createRooms(tabs, (room) => parts[room]?.enter?.());
-  const actions = createActions({ desk, toast, rooms, canvas: () => canvas() });
+  const actions = createActions({ desk, toast, rooms, canvas: () => canvas(), upscalers: installed.upscalers });
   const lightbox = createLightbox({ samplers, actions });
   const stage = createStage(easel, { samplers, actions, desk, lightbox });
   let painting = null;

@@ -3,7 +3,7 @@ import { el, iconButton, whenThere } from "./dom.js";
 import { createFolds } from "./folds.js";
 import { t } from "./i18n.js";
 
-const TAUGHT = ["batch_size", "num_images", "seed", "shape", "prompt", "refiner_switch_at", "seed_resize_height", "outpaint_bottom"];
+const TAUGHT = ["batch_size", "num_images", "seed", "shape", "prompt", "refiner_switch_at", "seed_resize_height", "outpaint_bottom", "tile_overlap"];
 
 /**
  * @param {any} desk
@@ -18,6 +18,7 @@ export async function teachManners(desk, { lastSeed, goModels }) {
   sliders();
   desk.listeners.reveal = createFolds();
   wordNote(desk, goModels);
+  whatIsInUse(desk);
   const generate = document.querySelector("#generate");
   if (/Mac|iP/.test(navigator.platform)) document.documentElement.style.setProperty("--keys", '"⌘ ↵"');
   generate?.setAttribute("aria-keyshortcuts", "Control+Enter");
@@ -79,6 +80,15 @@ function sliders() {
     const name = t(field.id.replace("field-", "field."));
     for (const input of field.querySelectorAll("input")) input.setAttribute("aria-label", name);
   }
+}
+
+/** What refines an enlarged picture is shown once there is one. */
+function whatIsInUse(desk) {
+  const look = ({ hires_scale: scale, hires_width: width, hires_height: height }) => {
+    document.documentElement.dataset.hires = scale > 1 || width || height ? "yes" : "no";
+  };
+  desk.watch(look);
+  look(desk.values);
 }
 
 /** A kind word about words that the model has never seen. */

@@ -17,7 +17,7 @@ export const indexOf = (id) => Number(id.slice(id.lastIndexOf("-") + 1));
 export function pictureOf(job, id) {
   const index = indexOf(id);
   const request = requestOf(job.request, index);
-  const { width, height } = request;
+  const [width, height] = isHires(request) ? refinedSize(request) : [request.width, request.height];
   // what was made from a picture has that one's size, which a job does not tell
   return { id, job_id: job.id, index, width, height, sized: !request.init_image, request, favourite: false, created: job.created };
 }
@@ -29,6 +29,25 @@ export function requestOf(request, index) {
   if (!request.picture_prompts?.length) return own;
   const words = { prompt: request.picture_prompts[index], negative_prompt: request.picture_negative_prompts[index] };
   return { ...own, ...words, styles: [] };
+}
+
+/** Is it drawn small, enlarged and refined? @param {Record<string, any>} request */
+export const isHires = (request) => !request.init_image && Boolean(request.hires_scale > 1 || request.hires_width || request.hires_height);
+
+/** The size after the second run, as the server counts it. @param {Record<string, any>} request */
+export function refinedSize({ width, height, hires_scale: scale, hires_width: across, hires_height: down }) {
+  if (!across && !down) return [width, height].map((side) => Math.round(side * scale));
+  return [across || Math.round((width * down) / height), down || Math.round((height * across) / width)];
+}
+
+/** What made it larger, or seamless. */
+function larger(request, t) {
+  const upscales = request.init_image && request.upscale_scale > 1;
+  return [
+    isHires(request) && { key: "hires_scale", text: t("fact.hires", { size: refinedSize(request).join(" × ") }) },
+    upscales && { key: "upscale_scale", text: t("fact.upscale", { n: request.upscale_scale }) },
+    (request.tiling ?? "none") !== "none" && { key: "tiling", text: t("fact.tiling") },
+  ].filter(Boolean);
 }
 
 /**
@@ -53,6 +72,7 @@ export function facts(request, { samplers, t }, size = request.init_image ? null
     { key: "guidance_scale", text: t("fact.cfg", { n: request.guidance_scale }) },
     ...from,
     ...(size ? [{ key: "size", text: `${size.width} × ${size.height}` }] : []),
+    ...larger(request, t),
     { key: "seed", text: t("fact.seed", { seed: request.seed }) },
     ...variation,
   ];

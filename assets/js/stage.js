@@ -93,6 +93,7 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
 
   function drawJob(instant) {
     const { request } = job;
+    const { width, height } = pictureOf(job, `${job.id}-0`);
     const cells = Array.from({ length: request.num_images }, () => ({ id: null }));
     for (const id of job.picture_ids) cells[pictureOf(job, id).index].id = id;
     const shown = ENDED.includes(job.state) ? cells.filter((cell) => cell.id) : cells;
@@ -102,8 +103,8 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
     const working = job.state === "running" || job.state === "queued";
     easel.show({
       key: `${job.id}/${shown.length}`,
-      width: request.width,
-      height: request.height,
+      width,
+      height,
       prompt: request.prompt,
       selected: id ? selected : -1,
       cells: shown,

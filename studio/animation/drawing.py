@@ -27,8 +27,9 @@ from studio.engine.conditioning import PromptEncoder
 from studio.engine.denoise import Step, denoise
 from studio.engine.guidance import Guidance, Guided
 from studio.engine.noise import NoiseRecipe, generators_of, initial_noise
+from studio.engine.pixels import as_pixels
 from studio.engine.schedulers import make_scheduler
-from studio.engine.surface import as_pixels, noised, start_call
+from studio.engine.surface import noised, start_call
 from studio.images.frame import resized
 from studio.images.reading import flattened
 from studio.models.base import LoadedModel

@@ -4,49 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 from PIL import Image
 
-from studio.engine.addons import AddOns
-from studio.engine.clip_guidance import ClipGuided, ClipPairs, NoiseLevels, said_plainly
-from studio.engine.conditioning import PromptEncoder, Wording, says_nothing
-from studio.engine.denoise import Denoiser, denoise
-from studio.engine.guidance import Guidance, Guided
+from studio.engine.denoise import denoise
+from studio.engine.enlarging import enlarged, enlarged_picture
 from studio.engine.memory import acquire, does_not_fit, is_out_of_memory
 from studio.engine.noise import NoiseRecipe, generators_of, initial_noise
-from studio.engine.preview import Pace, Preview
+from studio.engine.passes import passes_of
+from studio.engine.pixels import TILE, decode
+from studio.engine.preview import Pace
 from studio.engine.refiner import Run, check_refiner, handover_call, prediction_type
-from studio.engine.schedulers import make_scheduler
-from studio.engine.surface import Ground, Surface, start_call
+from studio.engine.surface import Surface, start_picture
+from studio.engine.workbench import Job, Workbench
 from studio.events import Event, ImageReady, Preparing
 from studio.models.base import LoadedModel
 from studio.models.freeing import free_memory
 from studio.models.plan import Work
 from studio.models.store import ModelStore
-from studio.prompt.plan import plan_prompt
+from studio.models.upscalers.enlarge import Enlarger
 from studio.request import GenerationRequest
 from studio.samplers import Sampler, check_sampling
 from studio.sentences import say
 from studio.sources import Sources
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A request with the model that works on it now, and what is made for the two.
-
-    ``request``: of one of the pictures, whose words are those of all that are drawn with it.
-    ``surface``: the picture it starts from, ``ground`` the same in the model's latents.
-    """
-
-    request: GenerationRequest
-    model: LoadedModel
-    denoiser: Denoiser
-    preview: Preview
-    surface: Surface | None = None
-    ground: Ground | None = None
 
 
 class Engine:
@@ -61,9 +42,8 @@ class Engine:
     ) -> None:
         self._store, self._sources = store, sources
         self._together = store.placement.pictures_together if together is None else together
-        self._prompts = PromptEncoder()
-        self._addons = AddOns(store.catalog)
-        self._pairs = ClipPairs()
+        self._bench = Workbench(store.catalog)
+        self._enlarger = Enlarger(store.catalog, store.placement)
 
     def generate(
         self, request: GenerationRequest, skip: Collection[int] = ()
@@ -79,11 +59,12 @@ class Engine:
             request.sampler, request.sigma_schedule, request.num_inference_steps
         )
         waiting = [index for index in range(request.num_images) if index not in skip]
-        surface = Surface.of(request, self._sources)
+        self._bench.look_again()
+        larger = yield from self._larger(request)
+        surface = Surface.of(request, self._sources, larger)
         if surface is not None and not request.strength:
             yield from (ImageReady(index, surface.picture) for index in waiting)
             return
-        self._addons.look_again()
         size, halved = self._batch_size(request), False
         yield from self._load(request.model, _work(request, size))
         while waiting:
@@ -103,13 +84,37 @@ class Engine:
                     raise
                 failed = True
             if failed:  # out here, for the error's traceback holds what must be freed
-                self._addons.forget()
-                self._pairs.forget()
+                self._bench.forget()
+                self._enlarger.forget()
                 free_memory(self._store.placement.device)
                 if len(batch) > 1 and not halved:
                     size, halved = len(batch) // 2, True
                 elif not self._tighten(request, len(batch)):
                     raise does_not_fit(request, len(batch), self._store)
+
+    def _larger(self, request: GenerationRequest) -> Generator[Event, None, Image.Image | None]:
+        """The start picture enlarged, where the request wants that."""
+        if not request.upscales:
+            return None
+        model, start = (
+            self._store.catalog.find(request.model),
+            start_picture(request, self._sources),
+        )
+        size = (
+            round(start.width * request.upscale_scale),
+            round(start.height * request.upscale_scale),
+        )
+        try:
+            return (
+                yield from enlarged_picture(
+                    start, size, request.upscaler, "upscaler", model, request, self._enlarger
+                )
+            )
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        self._enlarger.forget()
+        raise does_not_fit(request, 1, self._store)
 
     def _tighten(self, request: GenerationRequest, together: int) -> bool:
         """Keep the models in a way that needs less; whether there was one. If not, all is as
@@ -132,41 +137,6 @@ class Engine:
     def _batch_size(self, request: GenerationRequest) -> int:
         return request.batch_size if self._together else 1
 
-    def _prepared(
-        self,
-        request: GenerationRequest,
-        model: LoadedModel,
-        scheduler: Any,
-        addons: ExitStack,
-        surface: Surface | None,
-    ) -> _Job:
-        """The request's prompts in the words of a model, for every call that a scheduler makes.
-
-        What the request wants on the model is on it until ``addons`` is closed.
-        """
-        words = addons.enter_context(self._addons.applied(model, request))
-        steps, calls = request.num_inference_steps, len(scheduler.timesteps)
-        plan = plan_prompt(words.prompt, steps)
-        positive, negative = self._prompts.encode(
-            Wording(model, words.vocabulary.tokenize, words.variant, request.normalize_emphasis),
-            calls,
-            plan,
-            plan_prompt(words.negative_prompt, steps, composed=False),
-        )
-        if model.zeros_for_empty_negative and not request.negative_prompt:
-            negative = says_nothing(negative)
-        ground = surface.on(model) if surface else None
-        canvas = ground.canvas if ground else None
-        denoiser: Denoiser = Guided(model, positive, negative, Guidance.of(request), calls, canvas)
-        scale = request.clip_guidance_scale
-        if scale and model.info.name == request.model:  # a refiner brings no CLIP of its own
-            pair, levels = self._pairs.of(model), NoiseLevels.of(scheduler)
-            denoiser = ClipGuided(denoiser, pair, said_plainly(plan), scale, levels)
-        preview = Preview(
-            model.preview_colours, model.placement.device, decoder=self._addons.tiny.of(model)
-        )
-        return _Job(request, model, denoiser, preview, surface, ground)
-
     def _paint(
         self,
         request: GenerationRequest,
@@ -179,38 +149,42 @@ class Engine:
         """The pictures of one batch, after ``done`` pictures of the request."""
         work = _work(request, len(batch))
         model = yield from self._load(request.model, work)
-        scheduler = make_scheduler(
-            sampler,
-            request.sigma_schedule,
-            request.num_inference_steps,
-            model.scheduler_config,
-        )
-        recipes = [NoiseRecipe.of(request.one(index), model.vae_scale_factor) for index in batch]
-        generators = generators_of([recipe.seed for recipe in recipes])
-        noise = initial_noise(
-            generators, _shape(request, model, surface), model.placement.device, recipes
-        )
-        words, start = request.one(batch[0]), start_call(request, sampler)
-        job = self._prepared(words, model, scheduler, addons, surface)
-        latents, correct = noise * scheduler.init_noise_sigma, None
-        if job.ground is not None:
-            latents = job.ground.begun(scheduler, noise, request, start)
-            correct = job.ground.kept(scheduler, noise, start)
-        run = Run(scheduler, generators, batch, done, request.num_images, start, correct)
-        handover = handover_call(request, sampler, len(scheduler.timesteps), start)
-        latents = yield from self._denoise(job, run, latents, start, handover)
+        cell, device = model.vae_scale_factor, model.placement.device
+        passes = passes_of(request.one(batch[0]), sampler, model.scheduler_config, cell)
+        recipes = [NoiseRecipe.of(request.one(index), cell) for index in batch]
+        calls, before = sum(each.calls for each in passes), 0
+        job, first, handover = None, None, None
+        latents = torch.empty(0)
+        for each in passes:
+            if job is not None:
+                first = yield from enlarged(job, latents, each, self._enlarger)
+                addons.close()
+            job = self._bench.prepared(each, model, addons, surface)
+            generators = generators_of([recipe.seed for recipe in recipes])
+            shape = (model.latent_channels, job.canvas[1] // cell, job.canvas[0] // cell)
+            noise = initial_noise(generators, shape, device, recipes)
+            run = Run(
+                each.scheduler, generators, batch, done, request.num_images, each.start, before,
+                calls, job.kept(noise),
+            )  # fmt: skip
+            if each is passes[-1]:
+                handover = handover_call(request, each.sampler, each.start + each.calls, each.start)
+            latents = job.begun(noise, first)
+            latents = yield from self._denoise(job, run, latents, each.start, handover)
+            before += each.calls
+        assert job is not None
         if handover is not None:
             space, prediction = model.latent_space, prediction_type(model)
             addons.close()
             del model, job  # so that the refiner may take its place
             refiner = yield from self._load(request.refiner, work)
             check_refiner(refiner, space, prediction)
-            job = self._prepared(words, refiner, scheduler, addons, surface)
+            job = self._bench.prepared(each, refiner, addons, surface)
             latents = yield from self._denoise(job, run, latents, handover, None)
         yield from self._finish(job, batch, latents)
 
     def _denoise(
-        self, job: _Job, run: Run, latents: torch.Tensor, start: int, stop: int | None
+        self, job: Job, run: Run, latents: torch.Tensor, start: int, stop: int | None
     ) -> Generator[Event, None, torch.Tensor]:
         """The calls from ``start`` to ``stop`` of a run; returns the latents after them."""
         pace = Pace(job.model.placement.device)
@@ -225,27 +199,28 @@ class Engine:
         return latents
 
     def _finish(
-        self, job: _Job, batch: list[int], latents: torch.Tensor
+        self, job: Job, batch: list[int], latents: torch.Tensor
     ) -> Generator[Event, None, None]:
         """The pictures, one after another."""
         for position, index in enumerate(batch):
-            pixels = self._decode(job, latents[position : position + 1])
-            image = Image.fromarray(pixels[0].numpy())
+            image = self._decode(job, latents[position : position + 1])
+            if job.surface is None:
+                image = image.crop((0, 0, *job.run.size))
             if job.surface is not None:
                 image = job.surface.finished(image, job.model.vae_scale_factor)
             yield ImageReady(index, image)
 
-    def _decode(self, job: _Job, latents: torch.Tensor) -> torch.Tensor:
+    def _decode(self, job: Job, latents: torch.Tensor) -> Image.Image:
         """One picture; where memory does not suffice for it as a whole, in tiles."""
         try:
-            return job.model.decode(latents)
+            return decode(job.model, latents, job.request)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
         free_memory(self._store.placement.device)
         if not self._store.tile(job.model.info.name, _work(job.request, 1)):
             raise torch.OutOfMemoryError("out of memory, although decoding in tiles")
-        return job.model.decode(latents)
+        return decode(job.model, latents, job.request)
 
 
 def _of_the_same_words(request: GenerationRequest, waiting: list[int], most: int) -> list[int]:
@@ -254,14 +229,12 @@ def _of_the_same_words(request: GenerationRequest, waiting: list[int], most: int
     return [index for index, words in zip(waiting, said, strict=True) if words == said[0]][:most]
 
 
-def _shape(
-    request: GenerationRequest, model: LoadedModel, surface: Surface | None
-) -> tuple[int, int, int]:
-    """Channels, rows and columns of one picture's latents."""
-    cell, size = model.vae_scale_factor, (request.width, request.height)
-    width, height = surface.frame(cell).canvas if surface else size
-    return model.latent_channels, height // cell, width // cell
-
-
 def _work(request: GenerationRequest, together: int) -> Work:
-    return Work(request.width, request.height, together)
+    """The largest that the networks see of a request: of what is drawn in tiles, one tile."""
+    width, height = request.width, request.height
+    if request.hires:
+        width, height = max(width, request.hires_size[0]), max(height, request.hires_size[1])
+    if request.tile_size:
+        most = max(request.tile_size, TILE)
+        width, height = min(width, most), min(height, most)
+    return Work(width, height, together)

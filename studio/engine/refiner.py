@@ -24,7 +24,7 @@ class Run:
 
     ``batch``: the pictures, by index; ``done``: how many of the request's ``pictures`` are
     finished already. ``start``: the call of the loop that it begins with. ``correct``: see
-    `denoise`.
+    `denoise`. ``before``: calls that a picture took in earlier runs; ``calls``: in all of them.
     """
 
     scheduler: Any
@@ -32,15 +32,17 @@ class Run:
     batch: list[int]
     done: int
     pictures: int
-    start: int = 0
+    start: int
+    before: int
+    calls: int
     correct: Correction | None = None
 
     def progress(self, step: Step, preview: Image | None) -> Progress:
         """How far the whole request is, counted in calls that are really made."""
-        calls = step.of - self.start
+        made = self.before + step.index + 1 - self.start
         return Progress(
-            step=self.done * calls + (step.index + 1 - self.start) * len(self.batch),
-            steps=self.pictures * calls,
+            step=self.done * self.calls + made * len(self.batch),
+            steps=self.pictures * self.calls,
             picture=self.batch[0],
             preview=preview,
         )
@@ -55,7 +57,7 @@ def handover_call(
     in A1111. A step of a sampler of order 2 takes two calls and is never torn apart.
     A run that begins at ``start``, later than that, is the refiner's alone.
     """
-    if not request.refiner:
+    if not request.refiner or start >= calls:
         return None
     steps = -(-calls // sampler.order)
     first = next(n for n in range(steps + 1) if n / steps >= request.refiner_switch_at)

@@ -11,6 +11,7 @@ from PIL import Image, ImageChops
 
 from studio.engine.denoise import Correction
 from studio.engine.differential import free_at
+from studio.engine.pixels import as_pixels, encode, enlarged_latents
 from studio.images import frame as frames
 from studio.images import masks
 from studio.images.colours import matched
@@ -92,6 +93,7 @@ class Surface:
     def __init__(
         self, request: GenerationRequest, picture: Image.Image, mask: Image.Image | None
     ) -> None:
+        self._small = picture
         if request.resize_mode != "keep":
             size = (request.width, request.height)
             picture = frames.resized(picture, size, request.resize_mode)
@@ -107,16 +109,24 @@ class Surface:
         self._grounds: dict[str, Ground] = {}
 
     @classmethod
-    def of(cls, request: GenerationRequest, sources: Sources | None) -> Surface | None:
-        """What a request starts from; None for nothing. InvalidRequest when it is not kept."""
+    def of(
+        cls,
+        request: GenerationRequest,
+        sources: Sources | None,
+        larger: Image.Image | None = None,
+    ) -> Surface | None:
+        """What a request starts from; None for nothing. InvalidRequest when it is not kept.
+
+        ``larger``: the start picture after it was enlarged, where the request wants that.
+        """
         if not request.init_image:
             return None
-        if sources is None:
-            raise not_kept(request.init_image, "init_image")
-        picture, mask = sources.get(request.init_image, "init_image"), None
-        if request.mask_image:
+        picture, mask = larger or start_picture(request, sources), None
+        if request.mask_image and sources is not None:
             mask = as_mask(sources.get(request.mask_image, "mask_image"))
-        return cls(request, picture if picture.mode == "RGBA" else picture.convert("RGB"), mask)
+            if larger is not None:
+                mask = mask.resize(larger.size, Image.Resampling.BICUBIC)
+        return cls(request, picture, mask)
 
     def frame(self, cell: int) -> frames.Frame:
         """Where it is drawn; ``cell``: the side of a latent cell in pixels."""
@@ -125,6 +135,8 @@ class Surface:
         if self._soft is not None and self._request.inpaint_area == "masked":
             inner, padding = masks.bounds(self._soft), self._request.inpaint_padding
             box = frames.box_around(inner, padding, room, self.picture.size)
+        elif self._request.upscales:  # pixel by pixel, whatever Width and Height are
+            room = self.picture.size
         return frames.frame(box, room, cell)
 
     def on(self, model: LoadedModel) -> Ground:
@@ -138,8 +150,8 @@ class Surface:
         cell, device = model.vae_scale_factor, model.placement.device
         frame = self.frame(cell)
         seen = flattened(self.picture)
-        pixels = as_pixels(frame.lay(seen)).to(device)
-        original = model.encode(pixels)
+        pixels = as_pixels(frame.lay(seen))
+        original = self._first_latents(model, pixels)
         if self._mask is None:
             return Ground(original)
         touched = torch.from_numpy(masks.cells(self._mask, frame, cell)).to(device)
@@ -151,12 +163,25 @@ class Surface:
         filled = None
         if self._request.masked_content == "fill":
             hole = masks.core(frame.lay(self._mask))
-            filled = model.encode(as_pixels(masks.filled(frame.lay(seen), hole)).to(device))
+            filled = encode(model, as_pixels(masks.filled(frame.lay(seen), hole)), self._request)
         canvas = None
         if model.takes_canvas:
-            hidden = torch.nn.functional.interpolate(hard, scale_factor=float(cell))
-            canvas = Canvas(hard, model.encode(pixels * (1 - hidden)))
+            hidden = torch.nn.functional.interpolate(hard.cpu(), scale_factor=float(cell))
+            canvas = Canvas(hard, encode(model, pixels * (1 - hidden), self._request))
         return Ground(original, mask, filled, canvas, soft)
+
+    def _first_latents(self, model: LoadedModel, pixels: torch.Tensor) -> torch.Tensor:
+        """Those of the picture as it lies there; or of the picture as it was given, stretched.
+
+        The latter is A1111's “just resize (latent upscale)”.
+        """
+        if self._request.resize_mode != "latent" or any(self._request.outpaint):
+            return encode(model, pixels, self._request)
+        cell, size = model.vae_scale_factor, self._small.size
+        own = frames.frame((0, 0, *size), size, cell)
+        latents = encode(model, as_pixels(own.lay(flattened(self._small))), self._request)
+        rows, columns = (side // cell for side in pixels.shape[2:])
+        return enlarged_latents(latents, (columns, rows), "latent")
 
     def finished(self, drawn: Image.Image, cell: int) -> Image.Image:
         """The result: as large as the picture, and outside the soft mask the same to the bit."""
@@ -183,6 +208,14 @@ class Surface:
         return matched(drawn, frame.lay(flattened(self.picture)), judged)
 
 
+def start_picture(request: GenerationRequest, sources: Sources | None) -> Image.Image:
+    """The picture (RGB or RGBA) that a request starts from. InvalidRequest when it is not kept."""
+    if sources is None:
+        raise not_kept(request.init_image, "init_image")
+    picture = sources.get(request.init_image, "init_image")
+    return picture if picture.mode == "RGBA" else picture.convert("RGB")
+
+
 def _with(mask: Image.Image | None, other: Image.Image, margins: frames.Box) -> Image.Image:
     """A picture's mask, if there is one, laid on the mask of the larger picture."""
     if mask is not None:
@@ -207,9 +240,3 @@ def noised(scheduler: Any, latents: torch.Tensor, noise: torch.Tensor, index: in
     signal = float(scheduler.add_noise(one, zero, at))
     spread = float(scheduler.add_noise(zero, one, at))
     return signal * latents + spread * noise
-
-
-def as_pixels(image: Image.Image) -> torch.Tensor:
-    """A picture in RGB as (1, 3, H, W) in fp32 in -1…1."""
-    values = torch.from_numpy(np.array(image, dtype=np.float32)) / 127.5 - 1
-    return values.permute(2, 0, 1)[None].contiguous()

@@ -16,8 +16,8 @@ from PIL import Image
 from studio.engine.attention_maps import AttentionMaps, collecting, spread_out
 from studio.engine.clip_guidance import said_plainly
 from studio.engine.memory import acquire, is_out_of_memory, model_does_not_fit
+from studio.engine.pixels import as_pixels
 from studio.engine.schedulers import make_scheduler
-from studio.engine.surface import as_pixels
 from studio.errors import InvalidRequest
 from studio.images import frame as frames
 from studio.images import segment

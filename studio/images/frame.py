@@ -127,11 +127,11 @@ def resized(
 ) -> Image.Image:
     """The picture at ``size``: "stretch"ed, its middle as a "crop", or "fill"ed up at the sides.
 
-    What fills the sides is the picture's last row or column, as in A1111.
+    What fills the sides is the picture's last row or column, as in A1111. "latent" stretches too.
     """
     if image.size == size:
         return image
-    if mode == "stretch":
+    if mode in ("stretch", "latent"):
         return image.resize(size, resampling)
     ratios = (size[0] / image.width, size[1] / image.height)
     scale = max(ratios) if mode == "crop" else min(ratios)

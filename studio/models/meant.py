@@ -13,6 +13,7 @@ from studio.models.names import kind_in_words
 from studio.prompt.grammar import take_loras
 from studio.recipes import Recipe
 from studio.sentences import Sentence, say
+from studio.upscaling import LATENT, PIXEL
 
 _MODELS = ("model", "refiner")
 
@@ -37,7 +38,7 @@ class Missing:
 def meant_here(recipe: Recipe, catalog: Catalog) -> tuple[dict[str, Any], tuple[Missing, ...]]:
     """The recipe's values with the names that things have here, and what is not here.
 
-    A model or VAE that is not here is left out of the values; a LoRA stays in the prompt.
+    A model, VAE or upscaler that is not here is left out of the values; a LoRA stays in the prompt.
     """
     values = dict(recipe.values)
     missing = [*_models(recipe, catalog, values), *_addons(catalog, values)]
@@ -62,6 +63,11 @@ def _addons(catalog: Catalog, values: dict[str, Any]) -> Iterator[Missing]:
     if vae not in (AUTOMATIC, OWN_VAE) and not has_addon(catalog, "vae", vae):
         del values["vae"]
         yield Missing("vae", vae)
+    for field in ("upscaler", "hires_upscaler"):
+        way = values.get(field, "lanczos")
+        if way not in PIXEL and way not in LATENT and not has_addon(catalog, "upscaler", way):
+            del values[field]
+            yield Missing("upscaler", way)
     for lora in take_loras(values.get("prompt", ""))[1]:
         if not has_addon(catalog, "lora", lora.name):
             yield Missing("lora", lora.name)

@@ -66,7 +66,9 @@ def _means_something(name: str, values: Mapping[str, Any]) -> bool:
     """Whether a field can be used: elsewhere a start picture's own hash is not written."""
     extra = GenerationRequest.model_fields[name].json_schema_extra
     other = extra.get("only_with") if isinstance(extra, dict) else None
-    return other not in ("init_image", "mask_image") or bool(values.get(str(other)))
+    if other not in ("init_image", "mask_image", "hires", "upscales"):
+        return True
+    return bool(getattr(infotext.recovered(values), other))
 
 
 def _schedule(pairs: Mapping[str, str], values: Mapping[str, Any]) -> str | None:

@@ -20,6 +20,7 @@ from studio.models.base import Kind
 from studio.request import GenerationRequest
 from studio.ui.fields import Maker, sampler_choices, schedule_choices
 from studio.ui.html import mount_point, raw
+from studio.upscaling import LATENT, PIXEL
 
 VISITOR_COOKIE = "studio_visitor"
 _QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -69,6 +70,9 @@ def build_desk(studio: Studio, words: Any) -> None:
             raw('<div data-fold="rare"></div>')
             with gr.Column(elem_id="rare"):
                 controls |= _rare_controls(make)
+        raw('<div data-fold="larger"></div>')
+        with gr.Column(elem_id="larger"):
+            controls |= _larger_controls(make, words, _names(studio, "upscaler"))
         raw('<div id="studio-recipe"></div>')
         mount_point("desk", fields=list(controls), canvas=list(surface), values=values)
     _remembering(controls)
@@ -111,6 +115,33 @@ def _rare_controls(make: Maker) -> Controls:
         "seed_resize_width": make.number("seed_resize_width"),
         "seed_resize_height": make.number("seed_resize_height"),
     }
+
+
+def _larger_controls(make: Maker, words: Any, files: list[tuple[str, str]]) -> Controls:
+    """Larger than it is drawn at first, seamless, in tiles; the page hides what is not in use."""
+    ways = [(words(f"upscaler.{name}"), name) for name in (*LATENT, *PIXEL)]
+    controls: Controls = {"hires_scale": make.slider("hires_scale", step=0.25)}
+    with gr.Column(elem_id="hires"):
+        controls |= {
+            "hires_upscaler": make.choice("hires_upscaler", [*ways, *files]),
+            "hires_strength": make.slider("hires_strength", step=0.05),
+            "hires_steps": make.slider("hires_steps", step=1),
+            "hires_sampler": make.choice(
+                "hires_sampler", [(words("sampler.same"), ""), *sampler_choices()]
+            ),
+            "hires_prompt": make.text("hires_prompt", lines=1, most=6),
+            "hires_negative_prompt": make.text("hires_negative_prompt", lines=1, most=6),
+        }
+    controls["tiling"] = make.one_of("tiling")
+    raw('<div data-fold="exact"></div>')
+    with gr.Column(elem_id="exact"):
+        controls |= {
+            "hires_width": make.number("hires_width"),
+            "hires_height": make.number("hires_height"),
+            "tile_size": make.slider("tile_size", step=64),
+            "tile_overlap": make.slider("tile_overlap", step=8),
+        }
+    return controls
 
 
 def _names(studio: Studio, kind: Kind) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from tests.api.conftest import RunningStudio
 LINES = (
     "a <lora:ink:0.7> boat\nNegative prompt: fog\nSteps: 3, Sampler: Euler a, "
     "Schedule type: Automatic, CFG scale: 6.5, Seed: 42, Size: 64x64, Model hash: {hash}, "
-    "Model: {model}, Hires upscale: 2, Version: v1.10.1"
+    "Model: {model}, ENSD: 31337, Version: v1.10.1"
 )
 
 
@@ -40,7 +40,7 @@ def test_a_text_becomes_a_request(studio: RunningStudio) -> None:
         "sampler": "euler_a", "sigma_schedule": "automatic", "guidance_scale": 6.5, "seed": 42,
         "width": 64, "height": 64, "model": "tiny", **usual(told["request"]),
     }  # fmt: skip
-    assert told["unrecognised"] == ["Hires upscale: 2"]
+    assert told["unrecognised"] == ["ENSD: 31337"]
     assert [(one["kind"], one["name"]) for one in told["missing"]] == [("lora", "ink")]
 
 

@@ -25,7 +25,7 @@ Visit = Callable[..., Visitor]
 THEIRS = """a lighthouse at dusk <lora:ink:0.7>
 Negative prompt: fog
 Steps: 7, Sampler: Euler a, Schedule type: Automatic, CFG scale: 4.5, Seed: 42, Size: 96x64, \
-Model hash: 0123456789, Model: dreams, Clip skip: 2, Hires upscale: 2, Hires upscaler: Latent, \
+Model hash: 0123456789, Model: dreams, Clip skip: 2, ENSD: 31337, ADetailer model: face, \
 Version: v1.10.1"""
 SETTINGS = {
     "prompt": "a red boat, “(at) sea”", "negative_prompt": "people", "sampler": "euler_a",
@@ -94,7 +94,7 @@ def test_a_foreign_picture_sets_the_desk_and_lists_the_rest(
     notice = page.locator(".notice")
     expect(notice).to_contain_text("The recipe from A1111 is on the desk.")
     lines = ["The model “dreams” is not installed here.", "The LoRA “ink” is not installed here.",
-             "Hires upscale: 2", "Hires upscaler: Latent"]  # fmt: skip
+             "ENSD: 31337", "ADetailer model: face"]  # fmt: skip
     expect(notice.locator("li")).to_have_text(lines)
     page.screenshot(path=shots / f"recipe-rest-{size[0]}.png")
     expect(page.get_by_label("Prompt").first).to_have_value("a lighthouse at dusk <lora:ink:0.7>")

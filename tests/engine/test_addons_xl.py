@@ -127,7 +127,7 @@ def test_a_black_picture_in_half_precision_is_decoded_again_in_fp32(folder: Path
     with torch.no_grad():
         latents = torch.linspace(-1, 1, 256).reshape(1, 4, 8, 8)
         exact = Desk(folder, vae)
-        applied, exactly = Engine(half.store)._addons, Engine(exact.store)._addons
+        applied, exactly = Engine(half.store)._bench.addons, Engine(exact.store)._bench.addons
         request = GenerationRequest(model="xl", vae="loud")
         with exactly.applied(exact.model, request):
             expected = exact.model.decode(latents)

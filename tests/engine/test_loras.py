@@ -315,10 +315,10 @@ def test_fused_attention_takes_a_lora(bench: Bench) -> None:
 def test_what_is_kept_goes_with_the_model(bench: Bench, recipe: Recipe) -> None:
     bench.add("ink", kohya(bench.both()))
     bench.paint(recipe(prompt="a boat<lora:ink:1>"))
-    kept = bench.engine._addons._loras._mixtures
+    kept = bench.engine._bench.addons._loras._mixtures
     assert len(kept) == 1
     bench.model = None
-    bench.engine._prompts.forget()
+    bench.engine._bench.prompts.forget()
     bench.store.release()
     assert len(kept) == 0
 

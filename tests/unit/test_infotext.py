@@ -146,3 +146,41 @@ def test_clip_skip_and_vae_are_said_when_they_are_not_the_usual(
     assert ("Clip skip" in text, "VAE" in text) == ("clip_skip" in values, "vae" in values)
     assert infotext.recovered(infotext.read(text)) == request.one(0)
     assert infotext.RECIPE not in text
+
+
+def test_the_hires_fix_stands_in_the_text_as_in_a1111() -> None:
+    request = GenerationRequest(
+        prompt="a boat", hires_scale=1.5, hires_upscaler="latent", hires_steps=9,
+        hires_strength=0.65, hires_sampler="euler_a", hires_prompt="a big boat, with sails",
+    )  # fmt: skip
+    text = infotext.write(request)
+    assert (
+        "Hires upscale: 1.5, Hires upscaler: Latent, Hires steps: 9, Denoising strength: 0.65, "
+        'Hires sampler: Euler a, Hires prompt: "a big boat, with sails", '
+    ) in text
+    assert infotext.RECIPE not in text
+    sized = GenerationRequest(hires_width=640, hires_height=768, hires_upscaler="4x.pth")
+    assert "Hires resize: 640x768, Hires upscaler: 4x.pth, Denoising" in infotext.write(sized)
+    assert infotext.RECIPE not in infotext.write(sized)
+    assert "Hires" not in infotext.write(GenerationRequest(hires_steps=0, hires_strength=0.2))
+
+
+def test_theirs_are_read() -> None:
+    theirs = infotext.read(
+        "a boat\nSteps: 20, Sampler: Euler, Seed: 1, Denoising strength: 0.7, Tiling: True, "
+        "Hires resize: 0x1024, Hires upscaler: Latent (antialiased), "
+        "Hires sampler: Use same sampler"
+    )
+    assert {name: theirs[name] for name in theirs if name.startswith(("hires", "tiling"))} == {
+        "hires_strength": 0.7, "hires_width": 0, "hires_height": 1024, "hires_upscaler": "latent",
+        "hires_sampler": "", "tiling": "both",
+    }  # fmt: skip
+    assert "strength" not in theirs
+    request = GenerationRequest(
+        init_image="ab" * 32, upscale_scale=2, upscaler="R-ESRGAN 4x+", tile_size=512, strength=0.3,
+        tiling="x",
+    )  # fmt: skip
+    text = infotext.write(request)
+    assert "Denoising strength: 0.3, SD upscale by: 2, SD upscale upscaler: R-ESRGAN 4x+" in text
+    assert "Tile size: 512, Tile overlap: 64, Tiling: X" in text
+    assert infotext.recovered(infotext.read(text)) == request and infotext.RECIPE not in text

@@ -21,6 +21,7 @@ at sea
 Negative prompt: blurry, text
 Steps: 24, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 6.5, Seed: 42, Size: 640x512, \
 Model hash: abcdef1234, Model: dreams, Denoising strength: 0.4, Hires upscale: 2, \
+Hires steps: 12, Hires upscaler: Latent (nearest), Hires sampler: Euler a, ENSD: 31337, \
 Version: v1.10.1"""
 
 GRAPH: dict[str, Any] = {
@@ -77,10 +78,11 @@ def test_a1111() -> None:
     expected = {
         "negative_prompt": "blurry, text", "num_inference_steps": 24, "sampler": "dpmpp_2m",
         "sigma_schedule": "karras", "guidance_scale": 6.5, "seed": 42, "width": 640,
-        "height": 512, "model": "dreams",
+        "height": 512, "model": "dreams", "hires_scale": 2, "hires_strength": 0.4,
+        "hires_steps": 12, "hires_upscaler": "latent_nearest", "hires_sampler": "euler_a",
     }  # fmt: skip
     assert expected.items() <= dict(recipe.values).items()
-    assert "Hires upscale: 2" in recipe.unrecognised
+    assert recipe.unrecognised == ("ENSD: 31337",)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,10 @@ WRONG = [
     ("num_images", 0, "Pictures must be a whole number between 1 and 64"),
     ("refiner_switch_at", 1.5, "Refiner from must be a number between 0 and 1; you gave 1.5."),
     ("batch_size", 17, "Batch size must be a whole number between 1 and 16"),
+    ("hires_scale", 5, "Hires scale must be a number between 1 and 4; you gave 5."),
+    ("hires_width", 100, "Hires width must be a whole number between 0 and 4096 in steps of 8"),
+    ("hires_upscaler", "", "Hires upscaler may not be empty."),
+    ("tiling", "z", "Seamless must be one of: none, x, y, both; you gave “z”."),
     ("colour", "red", "There is no setting called “colour”."),
     ("x" * 5000, 1, "There is no setting called"),
 ]

@@ -20,6 +20,8 @@ TILE = 192  # pixels of the small picture
 OVERLAP = 32
 MOST_ROUNDS = 3  # of a network that enlarges less than is wanted, as in A1111
 
+_RESAMPLING = {"lanczos": Image.Resampling.LANCZOS, "nearest": Image.Resampling.NEAREST}
+
 Tiles = tuple[int, int]
 """How many tiles are done, of how many."""
 
@@ -51,14 +53,14 @@ class Enlarger:
         the request, for what is wrong. Raises InvalidRequest, ModelError.
         """
         if way in PIXEL:
-            return _fitted(picture, size, way)
+            return _fitted(picture, size, way, around)
         network = self._network(way, model, field)
         for _ in range(MOST_ROUNDS):
             picture = yield from _run(network, picture, around)
             large = picture.width >= size[0] and picture.height >= size[1]
             if large or network.scale == 1:
                 break
-        return _fitted(picture, size, "lanczos")
+        return _fitted(picture, size, "lanczos", around)
 
     def forget(self) -> None:
         """Let the network go, to make room."""
@@ -73,10 +75,23 @@ class Enlarger:
         return self._kept[1]
 
 
-def _fitted(picture: Image.Image, size: frames.Size, way: str) -> Image.Image:
-    if way == "nearest":
-        return frames.resized(picture, size, "crop", Image.Resampling.NEAREST)
-    return frames.resized(picture, size, "crop")
+def _fitted(
+    picture: Image.Image, size: frames.Size, way: str, around: tuple[bool, bool]
+) -> Image.Image:
+    """The picture at ``size``, cropped to it; where it goes around, its edges are blended so."""
+    resampling = _RESAMPLING[way]
+    if not any(around):
+        return frames.resized(picture, size, "crop", resampling)
+    across, down = (OVERLAP if each else 0 for each in around)
+    scale = max(size[0] / picture.width, size[1] / picture.height)
+    width, height = size[0] / scale, size[1] / scale
+    left, top = across + (picture.width - width) / 2, down + (picture.height - height) / 2
+    # what lies beyond the box is looked at, though not shown
+    result = wrapped(picture, across, down).resize(
+        size, resampling, box=(left, top, left + width, top + height)
+    )
+    result.info = {**picture.info}
+    return result
 
 
 def _run(
