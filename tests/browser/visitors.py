@@ -23,7 +23,7 @@ _AS_LEFT = """async desk => {
     await new Promise((resolve, reject) => {
       const gone = indexedDB.deleteDatabase(name);
       gone.onsuccess = resolve;
-      gone.onerror = gone.onblocked = () => reject(new Error(`${name} is in use`));
+      gone.onerror = () => reject(gone.error);
     });
   }
   if (desk) localStorage.setItem('studio.desk', desk);
