@@ -50,6 +50,8 @@ class Incoming:
         size = _grown(_enlarged(start.size, taken), taken)
         if taken.get("tile_size") is None and size != start.size and _scale(taken) > 1:
             taken["tile_size"] = native
+            if taken.get("tile_overlap") is None:  # an eighth: 64 for most, less for a small model
+                taken["tile_overlap"] = native // 64 * 8
         if _draws_whole(taken):
             taken["width"], taken["height"] = best_size(size, native, MAX_SIDE)
         return taken

@@ -9,7 +9,7 @@ const FACTORS = [1.5, 2, 3, 4];
 const LARGEST = 8192;
 /** What of a picture's own recipe has no part in making it larger. */
 const FRESH = {
-  hires_scale: 1, hires_width: 0, hires_height: 0, mask_image: null, resize_mode: "keep", tile_size: null,
+  hires_scale: 1, hires_width: 0, hires_height: 0, mask_image: null, resize_mode: "keep", tile_size: null, tile_overlap: null,
   outpaint_left: 0, outpaint_top: 0, outpaint_right: 0, outpaint_bottom: 0, num_images: 1, batch_size: 1,
 };
 

@@ -85,6 +85,10 @@ def _model(options: Options) -> Iterator[Figure]:
             from studio.bench.inpainting import measure_inpainting
 
             yield from measure_inpainting(measured, options, _say)
+        if "enlarging" in options.chapters:
+            from studio.bench.enlarging import measure_enlarging
+
+            yield from measure_enlarging(measured, options, _say)
         if "animation" in options.chapters:
             from studio.bench.animating import measure_animating
 

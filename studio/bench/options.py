@@ -13,7 +13,15 @@ from studio.bench.subject import RANDOM
 Against = Literal["parts", "fp32", "half"]
 AGAINST: tuple[Against, ...] = get_args(Against)
 Chapter = Literal[
-    "startup", "words", "loading", "swapping", "merging", "painting", "inpainting", "animation"
+    "startup",
+    "words",
+    "loading",
+    "swapping",
+    "merging",
+    "painting",
+    "inpainting",
+    "enlarging",
+    "animation",
 ]
 CHAPTERS: tuple[Chapter, ...] = get_args(Chapter)
 

@@ -197,3 +197,38 @@ def test_bad_pictures_are_refused_in_a_sentence(
 def test_a_picture_id_that_is_not_there(studio: RunningStudio) -> None:
     answer = studio.http.post("/api/v1/jobs", json={"init_image": "0123456789abcdef-0"})
     assert answer.status_code == 404
+
+
+def test_a_picture_is_made_larger_in_tiles_and_can_be_again(studio: RunningStudio) -> None:
+    given = {"init_image": base64_of(noisy(57, 43)), "upscale_scale": 2.5, "strength": 0.5}
+    result = picture_of(studio, studio.end(studio.submit(**given, prompt="a boat", seed=4)))
+    assert result.size == (round(57 * 2.5), round(43 * 2.5))
+    recipe = infotext.from_image(result) or {}
+    assert (recipe["tile_size"], recipe["tile_overlap"]) == (64, 8)  # the model's own side
+    assert "SD upscale by: 2.5, SD upscale upscaler: Lanczos" in result.info["parameters"]
+    recipe.pop("model_hash", None)
+    again = studio.end(studio.submit(**recipe))
+    assert picture_of(studio, again).tobytes() == result.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "said"),
+    [
+        ({"upscale_scale": 8, "init_image": (1100, 9)}, "upscale_scale", "8800 × 72"),
+        ({"upscale_scale": 2, "init_image": (9, 9), "upscaler": "latent"}, "upscaler", "a picture"),
+        ({"upscale_scale": 2, "init_image": (9, 9), "upscaler": "4x"}, "upscaler", "called “4x”"),
+        ({"hires_scale": 2, "hires_upscaler": "4x"}, "hires_upscaler", "called “4x”"),
+        ({"hires_scale": 2, "hires_sampler": "best"}, "hires_sampler", "called “best”"),
+        ({"hires_width": 4096, "width": 64, "height": 2048}, "hires_width", "131072"),
+        ({"tile_size": 8}, "tile_size", "at least 64"),
+    ],
+)
+def test_what_cannot_be_made_larger_is_said_at_its_field(
+    studio: RunningStudio, values: dict[str, Any], field: str, said: str
+) -> None:
+    if "init_image" in values:
+        values = {**values, "init_image": base64_of(noisy(*values["init_image"]))}
+    answer = studio.http.post("/api/v1/jobs", json={"prompt": "a boat", **values})
+    (problem,) = answer.json()["problems"]
+    assert answer.status_code == 422
+    assert (problem["field"], said in problem["message"]) == (field, True)
