@@ -8,7 +8,6 @@ on the way: the worker's thread does that once the page answers.
 
 from __future__ import annotations
 
-import gc
 import inspect
 import logging
 import os
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from studio.errors import StartupError
 from studio.flags import read_settings
+from studio.imports import lasting_imports
 from studio.settings import Settings
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def quick_imports() -> Iterator[None]:
     """Import gradio in half the time.
 
     For each component it parses the component's source and writes a stub for editors next to it,
-    unless the source cannot be found; and the garbage collector has nothing to find meanwhile.
+    unless the source cannot be found.
     """
     real = inspect.getfile
 
@@ -119,14 +119,12 @@ def quick_imports() -> Iterator[None]:
             raise OSError("no stubs are wanted")
         return real(thing)
 
-    gc.disable()
     inspect.getfile = getfile  # type: ignore[assignment]
     try:
-        yield
+        with lasting_imports():
+            yield
     finally:
         inspect.getfile = real
-        gc.enable()
-        gc.freeze()  # what is imported stays: later collections need not look at it
 
 
 def leave(code: int) -> NoReturn:

@@ -17,6 +17,7 @@ from studio.complete import complete
 from studio.errors import InvalidRequest, QueueFull, StartupError, StorageError, StudioError
 from studio.events import Event
 from studio.gallery import Gallery, Picture
+from studio.imports import lasting_imports
 from studio.incoming import Incoming
 from studio.jobs import Job, Jobs
 from studio.jobs.filming import Filming
@@ -260,10 +261,11 @@ class Studio:
         """The real engine, with the default model loaded. Called in the worker's thread."""
         tell(say("Starting PyTorch"))
         share_the_cpu()
-        from studio.animation.animator import Animator
-        from studio.engine.engine import Engine
-        from studio.engine.memory import acquire
-        from studio.models.store import ModelStore
+        with lasting_imports():
+            from studio.animation.animator import Animator
+            from studio.engine.engine import Engine
+            from studio.engine.memory import acquire
+            from studio.models.store import ModelStore
 
         store = ModelStore(self.catalog, self.settings.device, rules=_rules(self.settings))
         self.keeper.store = store

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 CHINESE = ["一只红色的猫", "夜晚的城市", "蓝色的城堡在海边", "日落时分的帆船"]
@@ -13,11 +16,19 @@ ENGLISH = ["a red cat", "the city at night", "a blue castle by the sea", "a sail
 
 
 def save_tiny_translator(folder: Path) -> Path:
-    """A folder as the hub has opus-mt-zh-en, with a network of one layer. Takes seconds."""
+    """A folder as the hub has opus-mt-zh-en, with a network of one layer."""
+    shutil.copytree(_made().name, folder, copy_function=shutil.copyfile)
+    return folder
+
+
+@cache
+def _made() -> TemporaryDirectory[str]:
+    """The same folder for all who want it; making it takes seconds."""
     import torch
     from transformers import MarianConfig, MarianMTModel
 
-    folder.mkdir(parents=True)
+    made = TemporaryDirectory(prefix="tiny-translator-")
+    folder = Path(made.name)
     pieces = ["</s>", "<unk>"]
     for side, lines in (("source", CHINESE), ("target", ENGLISH)):
         pieces += [piece for piece in _vocabulary(folder, side, lines) if piece not in pieces]
@@ -37,7 +48,7 @@ def save_tiny_translator(folder: Path) -> Path:
     network: Any = MarianMTModel(config)
     _learn(network, folder)
     network.save_pretrained(folder)
-    return folder
+    return made
 
 
 def _learn(network: Any, folder: Path) -> None:

@@ -79,6 +79,19 @@ export function whenThere(selector) {
   });
 }
 
+const AGAIN = 1500;
+const SELDOM = 30000;
+
+/**
+ * Has an image load, and again when it did not get through, ever more seldom, as long as it is on the page.
+ * @param {HTMLImageElement} image @param {string} address
+ */
+export function keepLoading(image, address, pause = AGAIN) {
+  image.onerror = () =>
+    setTimeout(() => image.isConnected && keepLoading(image, address, Math.min(pause * 2, SELDOM)), pause);
+  image.src = address;
+}
+
 /** What the server left on a mount point. @param {HTMLElement} place */
 export function factsOf(place) {
   return JSON.parse(place.dataset.facts ?? "{}");

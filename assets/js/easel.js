@@ -1,6 +1,6 @@
 // The picture in the middle, or the pictures of one job as a neat grid. Space is kept for each.
 import { pictures } from "./api.js";
-import { el } from "./dom.js";
+import { el, keepLoading } from "./dom.js";
 import { t } from "./i18n.js";
 
 const GAP = 12;
@@ -84,7 +84,7 @@ export function createEasel(root, { onSelect, onOpen }) {
       sizes.set(id, { width, height });
       fit();
     };
-    picture.src = pictures.file(id);
+    keepLoading(picture, pictures.file(id));
     if (board.instant) picture.classList.add("is-in");
     cell.append(picture);
   }

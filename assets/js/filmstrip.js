@@ -1,6 +1,6 @@
 // This session's pictures, newest left. While a job runs, its own frame stands first.
 import { jobs, pictures } from "./api.js";
-import { el } from "./dom.js";
+import { el, keepLoading } from "./dom.js";
 import { t } from "./i18n.js";
 import { roving } from "./roving.js";
 
@@ -19,7 +19,8 @@ export function createFilmstrip(root, { onShow, onLive }) {
   let mini = "";
 
   function frameOf(picture) {
-    const image = el("img", { src: pictures.thumbnail(picture.id), alt: "", loading: "lazy", draggable: false });
+    const image = el("img", { alt: "", loading: "lazy", draggable: false });
+    keepLoading(image, pictures.thumbnail(picture.id));
     return el(
       "button",
       {

@@ -20,7 +20,7 @@ from studio.animation.request import AnimationRequest, Easing
 SIDE = 64  # pixels: what is compared has this longer side at most
 _FIRST = 8  # legs' parts that are measured at first, at most
 _FINEST = 1 / 1024  # of a leg: nothing is probed closer than that
-_UNEVEN = 1.5  # a part is probed again when it changes so many times as much as the mean
+_UNEVEN = 1.2  # a part is probed again when it changes so many times as much as the mean
 
 
 def small(image: Image.Image) -> Image.Image:
@@ -64,7 +64,7 @@ class Measuring:
 
     def __init__(self, animation: AnimationRequest) -> None:
         self._animation = animation
-        self._budget = max(sum(_counts(animation)) + 1, 4 * len(animation.legs) + 1)
+        self._budget = max(2 * sum(_counts(animation)), 8 * len(animation.legs)) + 1
         self._seen: dict[Moment, Image.Image] = {}
 
     def see(self, moment: Moment, image: Image.Image) -> None:

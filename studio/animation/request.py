@@ -64,9 +64,10 @@ class Film(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     method: Method = Field(
-        "anchored",
-        description="anchored: all frames share the first part of the denoising; "
-        "walk: each frame is drawn from noise and words of its own.",
+        "walk",
+        description="walk: each frame is drawn from noise and words of its own, and keyframes are "
+        "the pictures that they would be alone; anchored: all frames share the first part of the "
+        "denoising, which keeps the scene as it is in the middle.",
     )
     prompt_strength: float = Field(
         0.8, ge=0, le=1, description="anchored: the share of the steps that a frame's words decide."

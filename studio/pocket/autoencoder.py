@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,9 +12,17 @@ from torch import nn
 from torch.nn import functional
 
 from studio.pocket.architecture import LATENT_CHANNELS, VAE_SCALE_FACTOR, make_autoencoder
-from studio.pocket.data import HELD_OUT, Renders, scene_at, to_pictures, to_tensor
-from studio.pocket.device import half_precision
-from studio.pocket.loop import Settings, compiled
+from studio.pocket.data import (
+    HELD_OUT,
+    Renders,
+    Resident,
+    scene_at,
+    to_images,
+    to_pictures,
+    to_tensor,
+)
+from studio.pocket.device import half_precision, layout
+from studio.pocket.loop import Settings, compiled, trusted
 from studio.pocket.world import render
 
 KL_WEIGHT = 1e-4
@@ -74,36 +83,45 @@ class AutoencoderStage:
     """Crops of the renders, some of them halved in size, through the autoencoder."""
 
     name = "autoencoder"
-    samples = 600_000
+    samples = 6_000_000
     peak_rate = 2e-3
 
-    def __init__(self, renders: Renders, settings: Settings, *, batch: int = 16, crop: int = 64):
+    def __init__(self, renders: Renders, settings: Settings) -> None:
         torch.manual_seed(settings.seed)
-        self.renders, self.batch, self.crop = renders, batch, crop
+        self.renders = renders
+        self.batch, self.crop = (16, 64) if settings.device.type == "cpu" else (64, 128)
         self.device = settings.device
-        self.pictures, self.indices = renders.pictures(), renders.available()
-        self.learner = Autoencoding(make_autoencoder())
+        learner: Any = Autoencoding(make_autoencoder())
+        self.learner: Autoencoding = learner.to(self.device, memory_format=layout(self.device))
         self.forward = compiled(self.learner, settings)
 
-    def crops(self, generator: torch.Generator) -> torch.Tensor:
-        """Cut random squares; half of them show twice as much at half the size."""
-        cut = []
-        for _ in range(self.batch):
-            a, b, c, d = torch.rand(4, generator=generator).tolist()
-            index = self.indices[int(a * len(self.indices))]
-            extent = self.crop * (2 if b < 0.5 else 1)
-            room = self.renders.size - extent + 1
-            top, left = int(c * room), int(d * room)
-            square = self.pictures[index, top : top + extent, left : left + extent]
-            if extent > self.crop:
-                halves = square.reshape(self.crop, 2, self.crop, 2, 3)
-                square = halves.mean((1, 3)).round().astype(np.uint8)
-            cut.append(square)
-        return to_tensor(np.stack(cut)).to(self.device)
+    def rehearse(self) -> None:
+        """Compile for the shapes to come, without a picture."""
+        blank = torch.randn(self.batch, 3, self.crop, self.crop, device=self.device)
+        blank = blank.contiguous(memory_format=layout(self.device))
+        self.forward = trusted(self.forward, self.learner, lambda forward: forward(blank))
+
+    def open(self) -> None:
+        """Wait for the first renders."""
+        self.resident = Resident(self.renders, self.device)
 
     def loss(self, generator: torch.Generator, done: float) -> tuple[torch.Tensor, int]:
         """Return the loss of a batch of crops."""
-        return self.forward(self.crops(generator)), self.batch
+        half = self.batch // 2
+        near = self.squares(half, self.crop, generator)
+        far = functional.avg_pool2d(self.squares(half, 2 * self.crop, generator), 2)
+        images = torch.cat([near, far]).contiguous(memory_format=layout(self.device))
+        return self.forward(images), self.batch
+
+    def squares(self, count: int, extent: int, generator: torch.Generator) -> torch.Tensor:
+        """Cut random squares of `extent` px: float (count, 3, extent, extent) in [-1, 1]."""
+        room = self.renders.size - extent + 1
+        corners = torch.randint(room, (2, count), generator=generator, device=self.device)
+        span = torch.arange(extent, device=self.device)
+        rows = (corners[0, :, None] + span)[:, :, None]
+        columns = (corners[1, :, None] + span)[:, None, :]
+        indices = self.resident.choose(count, generator)[:, None, None]
+        return to_images(self.resident.pictures[indices, rows, columns])
 
     def report(self, averaged: nn.Module, folder: Path) -> str:
         """Measure held-out pictures and save them above their reconstructions."""

@@ -4,6 +4,7 @@ It learns from renders only and never sees a generated picture, so it cannot be 
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +14,15 @@ from torch.nn import functional
 
 from studio.pocket.architecture import VISION_SIZE
 from studio.pocket.attributes import Heads, labels, read, reading_loss
-from studio.pocket.clip import shrink
-from studio.pocket.data import HELD_OUT, Renders, scene_at, to_tensor
+from studio.pocket.clip import shrunk
+from studio.pocket.data import (
+    HELD_OUT,
+    Renders,
+    Resident,
+    scene_at,
+    to_images,
+    to_tensor,
+)
 from studio.pocket.device import layout
 from studio.pocket.loop import Settings
 from studio.pocket.world import render
@@ -63,44 +71,55 @@ class ClassifierStage:
     """Renders, some of them blurred or lightly noised, with their true attributes."""
 
     name = "classifier"
-    samples = 120_000
+    samples = 2_000_000
     peak_rate = 2e-3
+    examined = 200
 
-    def __init__(self, renders: Renders, settings: Settings, *, batch: int = 32) -> None:
+    def __init__(self, renders: Renders, settings: Settings) -> None:
         torch.manual_seed(settings.seed + 4)
-        self.renders, self.batch, self.device = renders, batch, settings.device
-        self.pictures, self.indices = renders.pictures(), renders.available()
-        self.learner = Classifier().to(memory_format=layout(self.device))  # type: ignore[call-overload]
+        self.renders, self.device = renders, settings.device
+        self.batch = 32 if self.device.type == "cpu" else 256
+        self.learner = Classifier().to(self.device, memory_format=layout(self.device))  # type: ignore[call-overload]
+
+    def rehearse(self) -> None:
+        """Nothing is compiled here."""
+
+    def open(self) -> None:
+        """Wait for the first renders."""
+        self.labels = labels(self.renders.scenes()).to(self.device)
+        self.resident = Resident(self.renders, self.device)
 
     def loss(self, generator: torch.Generator, done: float) -> tuple[torch.Tensor, int]:
         """Return the reading loss of a fresh batch."""
-        picks = torch.randint(len(self.indices), (self.batch,), generator=generator)
-        indices = [int(self.indices[pick]) for pick in picks]
-        images = to_tensor(shrink(np.stack([self.pictures[index] for index in indices])))
-        blurred = functional.interpolate(functional.avg_pool2d(images, 2), scale_factor=2.0)
-        blur = torch.rand(self.batch, 1, 1, 1, generator=generator)
-        noise = 0.1 * torch.rand(self.batch, 1, 1, 1, generator=generator)
-        images = torch.lerp(images, blurred, blur)
-        images = images + noise * torch.randn(images.shape, generator=generator)
-        wanted = labels([scene_at(self.renders.seed, index) for index in indices])
-        logits = self.learner(images.to(self.device, memory_format=layout(self.device)))
-        return reading_loss(logits, wanted.to(self.device)), self.batch
+        indices = self.resident.choose(self.batch, generator)
+        images = spoilt(shrunk(to_images(self.resident.pictures[indices])), generator)
+        logits = self.learner(images.contiguous(memory_format=layout(self.device)))
+        return reading_loss(logits, self.labels[indices]), self.batch
 
     def report(self, averaged: nn.Module, folder: Path) -> str:
-        """Measure 200 held-out renders."""
-        scenes = [scene_at(self.renders.seed, HELD_OUT + k) for k in range(200)]
+        """Measure `examined` held-out renders."""
+        scenes = [scene_at(self.renders.seed, HELD_OUT + k) for k in range(self.examined)]
         pictures = np.stack([np.asarray(render(scene)) for scene in scenes])
         right = (classify(averaged, pictures) == labels(scenes)).float().mean().item()
         return f"reads {right:.3f} of the attributes of held-out renders"
+
+
+def spoilt(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Blur and noise images (B, 3, H, W), each by an amount of its own, as decoders do."""
+    draw: Any = {"generator": generator, "device": images.device}
+    blurred = functional.interpolate(functional.avg_pool2d(images, 2), scale_factor=2.0)
+    blur, noise = torch.rand(2, len(images), 1, 1, 1, **draw)
+    images = torch.lerp(images, blurred, blur)
+    noised: torch.Tensor = images + 0.1 * noise * torch.randn(images.shape, **draw)
+    return noised
 
 
 @torch.no_grad()
 def classify(classifier: nn.Module, pictures: NDArray[np.uint8]) -> torch.Tensor:
     """Read uint8 (B, H, W, 3), H = W = 128 or 256: class numbers, int64 (B, attributes)."""
     device = next(classifier.parameters()).device
-    small = shrink(pictures) if pictures.shape[1] > VISION_SIZE else pictures
     parts = [
-        read(classifier(to_tensor(small[start : start + 50]).to(device))).cpu()
-        for start in range(0, len(small), 50)
+        read(classifier(shrunk(to_tensor(pictures[start : start + 50]).to(device)))).cpu()
+        for start in range(0, len(pictures), 50)
     ]
     return torch.cat(parts)

@@ -1,18 +1,13 @@
 """The contrastive pair: a text and an image encoder that agree on what a picture shows."""
 
-import random
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
-from transformers import CLIPTokenizer
 
 from studio.pocket.architecture import (
-    MAX_TOKENS,
     PROJECTION_WIDTH,
     TEXT_WIDTH,
     VISION_SIZE,
@@ -20,12 +15,20 @@ from studio.pocket.architecture import (
     make_text_encoder,
 )
 from studio.pocket.attributes import Heads, labels, read, reading_loss
-from studio.pocket.data import HELD_OUT, Renders, scene_at, to_tensor
+from studio.pocket.captions import WORDINGS, Captions, shortened
+from studio.pocket.data import (
+    HELD_OUT,
+    Renders,
+    Resident,
+    scene_at,
+    to_images,
+    to_tensor,
+)
 from studio.pocket.loop import Settings
-from studio.pocket.world import Scene, caption, full_caption, render
+from studio.pocket.tokenizer import tokenize
+from studio.pocket.world import Scene, full_caption, render
 
 READING_WEIGHT = 1.0
-FULL_LENGTH_SHARE = 0.1
 
 
 class ContrastivePair(nn.Module):
@@ -78,64 +81,48 @@ class ContrastivePair(nn.Module):
         return contrast / 4 + READING_WEIGHT * readings
 
 
-def tokenize(tokenizer: CLIPTokenizer, texts: list[str], length: int = MAX_TOKENS) -> torch.Tensor:
-    """Return ids (B, length) int64, padded with the end token and cut."""
-    batch: Any = tokenizer(
-        texts, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-    )
-    ids: torch.Tensor = batch.input_ids
-    return ids
-
-
-def shrink(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Average uint8 (B, H, W, 3) down to the vision tower's size."""
-    count, size = pictures.shape[:2]
-    step = size // VISION_SIZE
-    blocks = pictures.reshape(count, VISION_SIZE, step, VISION_SIZE, step, 3)
-    small: NDArray[np.uint8] = blocks.mean((2, 4), dtype=np.float32).round().astype(np.uint8)
-    return small
+def shrunk(images: torch.Tensor) -> torch.Tensor:
+    """Average float (B, 3, H, W) down to the vision tower's size."""
+    return functional.avg_pool2d(images, images.shape[-1] // VISION_SIZE)
 
 
 class ClipStage:
-    """Renders with an English and a Chinese caption each, worded anew every time."""
+    """Renders with an English and a Chinese caption each."""
 
     name = "clip"
-    samples = 400_000
+    samples = 6_000_000
     peak_rate = 1e-3
 
-    def __init__(
-        self, renders: Renders, tokenizer: CLIPTokenizer, settings: Settings, *, batch: int = 32
-    ):
+    def __init__(self, renders: Renders, settings: Settings) -> None:
         torch.manual_seed(settings.seed + 1)
-        self.renders, self.tokenizer, self.batch = renders, tokenizer, batch
+        self.renders, self.captions = renders, Captions(renders)
         self.device = settings.device
-        self.pictures, self.indices = renders.pictures(), renders.available()
-        self.learner = ContrastivePair(len(tokenizer))
+        self.batch = 32 if self.device.type == "cpu" else 512
+        self.tokenizer = self.captions.tokenizer()
+        self.learner = ContrastivePair(len(self.tokenizer)).to(self.device)
         if self.device.type == "cpu":  # the fused attention's backward pass is slow there
             self.learner.text_encoder.set_attn_implementation("eager")
             self.learner.image_encoder.set_attn_implementation("eager")
 
+    def rehearse(self) -> None:
+        """Nothing is compiled here."""
+
+    def open(self) -> None:
+        """Read the captions and wait for the first renders."""
+        self.ids = self.captions.ids(self.device)
+        self.labels = labels(self.renders.scenes()).to(self.device)
+        self.resident = Resident(self.renders, self.device)
+
     def loss(self, generator: torch.Generator, done: float) -> tuple[torch.Tensor, int]:
         """Return the loss of a fresh batch of pictures."""
-        picks = torch.randint(len(self.indices), (self.batch,), generator=generator)
-        indices = [int(self.indices[pick]) for pick in picks]
-        rng = random.Random(indices[0] + 7919 * indices[1])
-        scenes = [scene_at(self.renders.seed, index) for index in indices]
-        images = to_tensor(shrink(np.stack([self.pictures[index] for index in indices])))
-        english = [caption(scene, "en", rng) for scene in scenes]
-        chinese = [caption(scene, "zh", rng) for scene in scenes]
-        length = MAX_TOKENS if rng.random() < FULL_LENGTH_SHARE else self._length(english + chinese)
-        loss: torch.Tensor = self.learner(
-            images.to(self.device),
-            tokenize(self.tokenizer, english, length).to(self.device),
-            tokenize(self.tokenizer, chinese, length).to(self.device),
-            labels(scenes).to(self.device),
+        indices = self.resident.choose(self.batch, generator)
+        images = shrunk(to_images(self.resident.pictures[indices]))
+        wording = 2 * torch.randint(
+            WORDINGS // 2, (self.batch,), generator=generator, device=self.device
         )
-        return loss, self.batch
-
-    def _length(self, texts: list[str]) -> int:
-        longest = max(len(ids) for ids in self.tokenizer(texts).input_ids)
-        return min(MAX_TOKENS, -(-longest // 8) * 8)
+        told = torch.cat([self.ids[indices, wording], self.ids[indices, wording + 1]])
+        english, chinese = shortened(told).chunk(2)
+        return self.learner(images, english, chinese, self.labels[indices]), self.batch
 
     @torch.no_grad()
     def report(self, averaged: nn.Module, folder: Path) -> str:
@@ -161,4 +148,4 @@ class ClipStage:
 
 def scene_images(scenes: list[Scene]) -> torch.Tensor:
     """Render scenes at the vision tower's size: (B, 3, 128, 128) in [-1, 1]."""
-    return to_tensor(shrink(np.stack([np.asarray(render(scene)) for scene in scenes])))
+    return shrunk(to_tensor(np.stack([np.asarray(render(scene)) for scene in scenes])))

@@ -9,20 +9,14 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from studio.pocket.architecture import LATENT_CHANNELS, VAE_SCALE_FACTOR
 from studio.pocket.autoencoder import encode
-from studio.pocket.data import CHUNK, Renders, to_tensor
+from studio.pocket.data import CHUNK, Renders, to_images
+from studio.pocket.device import layout
 
-BATCH = 10
-
-
-def halve(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Average uint8 (B, H, W, 3) down to half the size."""
-    count, size = pictures.shape[:2]
-    blocks = pictures.reshape(count, size // 2, 2, size // 2, 2, 3)
-    half: NDArray[np.uint8] = blocks.mean((2, 4), dtype=np.float32).round().astype(np.uint8)
-    return half
+BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,10 @@ class Latents:
         side = self.size // VAE_SCALE_FACTOR
         shape = (self.renders.count, LATENT_CHANNELS, side, side)
         return np.memmap(self.path, dtype=np.float16, mode=mode, shape=shape)  # type: ignore[call-overload, no-any-return]
+
+    def tensor(self, device: torch.device) -> torch.Tensor:
+        """All of them on the device, float16; only those of `available` are encoded."""
+        return torch.from_numpy(self.values("r+")).to(device)
 
     def encoded(self) -> set[int]:
         """Numbers of the chunks that are complete."""
@@ -70,13 +68,12 @@ class Latents:
                 continue
             stop = min((chunk + 1) * CHUNK, self.renders.count)
             for start in range(chunk * CHUNK, stop, BATCH):
-                batch = pictures[start : min(start + BATCH, stop)]
-                if self.size * 2 == self.renders.size:
-                    batch = halve(batch)
-                images = to_tensor(batch).to(device)
-                values[start : start + len(batch)] = (
-                    encode(autoencoder, images).cpu().half().numpy()
-                )
+                batch = np.asarray(pictures[start : min(start + BATCH, stop)])
+                images = to_images(torch.from_numpy(batch.copy()).to(device))
+                images = functional.avg_pool2d(images, self.renders.size // self.size)
+                images = images.contiguous(memory_format=layout(device))
+                encoded = encode(autoencoder, images).half().cpu().numpy()
+                values[start : start + len(batch)] = encoded
             with self.path.with_suffix(".done").open("a") as log:
                 log.write(f"{chunk}\n")
             yield chunk

@@ -34,7 +34,7 @@ class Settings:
 
 
 class Stage(Protocol):
-    """One part of the training: a name, what learns, and the loss of one batch."""
+    """One part of the training: a name, what learns (on its device), and the loss of one batch."""
 
     name: str
     samples: int
@@ -43,6 +43,12 @@ class Stage(Protocol):
     @property
     def learner(self) -> nn.Module:
         """What is trained."""
+
+    def rehearse(self) -> None:
+        """Compile what will be run, while the data may still be in the making."""
+
+    def open(self) -> None:
+        """Load the data."""
 
     def loss(self, generator: torch.Generator, done: float) -> tuple[torch.Tensor, int]:
         """Return the loss of a fresh batch, and how many samples the batch had.
@@ -54,7 +60,10 @@ class Stage(Protocol):
         """Look at the averaged weights: save a sheet if there is one, return a line of text."""
 
 
-def compiled(function: Callable[..., Any], settings: Settings) -> Callable[..., Any]:
+Forward = Callable[..., Any]
+
+
+def compiled(function: Forward, settings: Settings) -> Forward:
     """Compile the function on CUDA if asked to; shapes are taken as fixed.
 
     Not on a CPU: there, PyTorch 2.13's compiled backward pass of a channels-last group norm under
@@ -63,8 +72,38 @@ def compiled(function: Callable[..., Any], settings: Settings) -> Callable[..., 
     if not (settings.compiled and settings.device.type == "cuda"):
         return function
     compiler: Any = torch.compile
-    result: Callable[..., Any] = compiler(function, dynamic=False)
+    result: Forward = compiler(function, dynamic=False)
     return result
+
+
+def trusted(
+    forward: Forward, learner: nn.Module, loss: Callable[[Forward], torch.Tensor]
+) -> Forward:
+    """Return the compiled `forward`, or `learner` itself where it fails or errs.
+
+    Compilers have been seen to return gradients near zero; both norms may differ by a tenth.
+    """
+    if forward is learner:
+        return forward
+    try:
+        norms = [_gradient_norm(one, learner, loss) for one in (forward, learner)]
+    except Exception as error:  # a compiler's failures have no common class
+        print(f"not compiled: {error}", flush=True)
+        return learner
+    print(f"compiled: gradients {norms[0]:.4g}, uncompiled {norms[1]:.4g}", flush=True)
+    return forward if abs(norms[0] / norms[1] - 1) < 0.1 else learner
+
+
+def _gradient_norm(
+    forward: Forward, learner: nn.Module, loss: Callable[[Forward], torch.Tensor]
+) -> float:
+    with half_precision(next(learner.parameters()).device):
+        value = loss(forward)
+    value.backward()  # type: ignore[no-untyped-call]
+    gradients = [weight.grad for weight in learner.parameters() if weight.grad is not None]
+    norm = float(nn.utils.get_total_norm(gradients))
+    learner.zero_grad(set_to_none=True)
+    return norm
 
 
 def learning_rate(progress: float, peak: float, final: float = 2e-5, warm: float = 0.02) -> float:
@@ -78,8 +117,7 @@ def learning_rate(progress: float, peak: float, final: float = 2e-5, warm: float
 @torch.no_grad()
 def _average(averaged: nn.Module, learner: nn.Module, steps: int) -> None:
     decay = min(AVERAGE_DECAY, (1 + steps) / (10 + steps))
-    for old, new in zip(averaged.parameters(), learner.parameters(), strict=True):
-        old.lerp_(new, 1 - decay)
+    torch._foreach_lerp_(list(averaged.parameters()), list(learner.parameters()), 1 - decay)
     for kept, current in zip(averaged.buffers(), learner.buffers(), strict=True):
         kept.copy_(current)
 
@@ -115,7 +153,7 @@ def fit(stage: Stage, settings: Settings) -> Progress:
 
     Muon, gradients clipped at norm 1, weights averaged with decay 0.998 (rising from 0.1).
     """
-    learner = stage.learner.to(settings.device)
+    learner = stage.learner
     averaged = copy.deepcopy(learner).eval().requires_grad_(False)
     optimizer = Optimizer(learner, lr=stage.peak_rate)
     progress = Progress()
@@ -139,12 +177,13 @@ def fit(stage: Stage, settings: Settings) -> Progress:
 
     team = settings.team
     begin = settings.seed * 1_000_003 + 101 * progress.steps + team.rank
-    generator = torch.Generator().manual_seed(begin)
+    generator = torch.Generator(settings.device).manual_seed(begin)
     printed = saved = reported = time.monotonic()
-    loss_sum, loss_count, rate_samples = 0.0, 0, progress.samples
+    loss_sum, loss_count = torch.zeros((), device=settings.device), 0
+    rate_samples = progress.samples
     done = team.share(progress.fraction(stage.samples, settings.minutes))
+    started = time.monotonic()
     while done < 1:
-        started = time.monotonic()
         optimizer.set_rate(learning_rate(done, stage.peak_rate))
         with half_precision(settings.device):
             loss, count = stage.loss(generator, done)
@@ -153,13 +192,16 @@ def fit(stage: Stage, settings: Settings) -> Progress:
         optimizer.step()
         progress.steps += 1
         progress.samples += count * team.size
+        loss_sum = loss_sum + loss.detach()
+        loss_count += 1
         if progress.steps % MEET_STEPS == 0:
+            loss_sum.item()  # the host must not run ahead of a GPU further than this
             team.mean_weights(learner)
             done = team.share(progress.fraction(stage.samples, settings.minutes))
         now = time.monotonic()  # compiling, in the first step, is not charged in full
         progress.seconds += min(now - started, 10.0)
+        started = now
         _average(averaged, learner, progress.steps)
-        loss_sum, loss_count = loss_sum + loss.item(), loss_count + 1
         if not team.leads:
             continue
         if now - printed > PRINT_SECONDS:
@@ -169,7 +211,8 @@ def fit(stage: Stage, settings: Settings) -> Progress:
                 f"{progress.samples} samples  {rate:.1f}/s  loss {loss_sum / loss_count:.4f}",
                 flush=True,
             )
-            printed, loss_sum, loss_count, rate_samples = now, 0.0, 0, progress.samples
+            printed, rate_samples = now, progress.samples
+            loss_sum, loss_count = torch.zeros_like(loss_sum), 0
         if now - saved > SAVE_SECONDS:
             save()
             saved = time.monotonic()

@@ -4,11 +4,13 @@ Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; t
 that of Liu et al. 2025, "Muon is scalable for LLM training", so that both share a learning rate.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import torch
 from torch import nn
+
+from studio.pocket.device import has_bf16
 
 # Coefficients of the quintic Newton-Schulz iteration, tuned by Jordan et al. for a steep start.
 _QUINTIC: Final = (3.4445, -4.7750, 2.0315)
@@ -16,22 +18,22 @@ _ITERATIONS: Final = 5
 _ADAM_LIKE_RMS: Final = 0.2
 
 
-def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:
-    """Return U V^T, nearly, for matrix (m, n) = U S V^T, in bfloat16.
+def orthogonalized(matrices: torch.Tensor) -> torch.Tensor:
+    """Return U V^T, nearly, for matrices (..., m, n) = U S V^T, in bfloat16 where that is fast.
 
     Singular values land in about [0.7, 1.2], which is near enough for a step and needs only
     matrix products.
     """
     a, b, c = _QUINTIC
-    x: torch.Tensor = matrix.bfloat16()
-    tall = x.shape[0] > x.shape[1]
+    x: torch.Tensor = matrices.bfloat16() if has_bf16(matrices.device) else matrices.float()
+    tall = x.shape[-2] > x.shape[-1]
     if tall:
-        x = x.T
-    x = x / (x.norm() + 1e-7)
+        x = x.mT
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(_ITERATIONS):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    found: torch.Tensor = x.T if tall else x
+    found: torch.Tensor = x.mT if tall else x
     return found
 
 
@@ -47,17 +49,37 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Take one step along the gradients that are there."""
         for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if "mean" not in state:
-                    state["mean"] = torch.zeros_like(weight)
-                mean = state["mean"].lerp_(weight.grad, 1 - group["momentum"])
-                ahead = weight.grad.lerp(mean, group["momentum"]).flatten(1)
-                scale = _ADAM_LIKE_RMS * max(ahead.shape) ** 0.5
-                weight.mul_(1 - group["lr"] * group["decay"])
-                weight.add_(orthogonalized(ahead).view_as(weight), alpha=-group["lr"] * scale)
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            if not weights:
+                continue
+            gradients = [weight.grad for weight in weights]
+            means = [self._mean(weight) for weight in weights]
+            torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
+            ahead = torch._foreach_lerp(gradients, means, group["momentum"])
+            torch._foreach_mul_(weights, 1 - group["lr"] * group["decay"])
+            for shape, alike in _by_shape(ahead).items():
+                directions = orthogonalized(torch.stack([ahead[k].flatten(1) for k in alike]))
+                rate = group["lr"] * _ADAM_LIKE_RMS * max(shape) ** 0.5
+                torch._foreach_add_(
+                    [weights[k] for k in alike],
+                    [d.view_as(weights[k]).float() for k, d in zip(alike, directions, strict=True)],
+                    alpha=-rate,
+                )
+
+    def _mean(self, weight: torch.Tensor) -> torch.Tensor:
+        state = self.state[weight]
+        if "mean" not in state:
+            state["mean"] = torch.zeros_like(weight)
+        mean: torch.Tensor = state["mean"]
+        return mean
+
+
+def _by_shape(tensors: Sequence[torch.Tensor]) -> dict[tuple[int, int], list[int]]:
+    """Which tensors are matrices of the same shape: hundreds of small products become a few."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for k, tensor in enumerate(tensors):
+        groups.setdefault((len(tensor), tensor[0].numel()), []).append(k)
+    return groups
 
 
 class Optimizer:
@@ -74,10 +96,13 @@ class Optimizer:
         matrices = [p for p in trained if p.ndim >= 2 and p not in embeddings]
         known = set(matrices)
         others = [p for p in trained if p not in known]
-        self._parts: tuple[torch.optim.Optimizer, ...] = (
-            Muon(matrices, lr=lr, momentum=0.95, decay=0.01),
-            torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.99), weight_decay=0.0, fused=True),
-        )
+        self._parts: list[torch.optim.Optimizer] = []
+        if matrices:
+            self._parts.append(Muon(matrices, lr=lr, momentum=0.95, decay=0.01))
+        if others:
+            self._parts.append(
+                torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.99), weight_decay=0.0, fused=True)
+            )
 
     def set_rate(self, lr: float) -> None:
         """Set the learning rate of the next step."""

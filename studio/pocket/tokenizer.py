@@ -4,7 +4,9 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import torch
 from tokenizers import Regex, Tokenizer
 from tokenizers.models import BPE
 from tokenizers.normalizers import NFC, Lowercase
@@ -95,3 +97,16 @@ def load_tokenizer(folder: Path) -> CLIPTokenizer:
     """Load a tokenizer saved by `save_pretrained`, from disk only."""
     tokenizer: CLIPTokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
     return tokenizer
+
+
+def tokenize(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> torch.Tensor:
+    """Return ids (B, 77) int64, padded with the end token and cut."""
+    batch: Any = tokenizer(
+        list(texts),
+        padding="max_length",
+        max_length=MAX_TOKENS,
+        truncation=True,
+        return_tensors="pt",
+    )
+    ids: torch.Tensor = batch.input_ids
+    return ids

@@ -1,6 +1,8 @@
 """A training that starts from a model folder's weights instead of from noise."""
 
+import shutil
 from pathlib import Path
+from typing import Final
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -9,6 +11,8 @@ from torch import nn
 
 from studio.pocket.autoencoder import Autoencoding
 from studio.pocket.clip import ContrastivePair
+
+STARTABLE: Final = ("autoencoder", "clip", "diffusion")
 
 
 def _load(module: nn.Module, path: Path) -> None:
@@ -32,3 +36,8 @@ def warm_start(learner: nn.Module, model: Path) -> None:
             learner.logit_scale.copy_(scoring["logit_scale"].float())
     elif isinstance(learner, UNet2DConditionModel):
         _load(learner, model / "unet/diffusion_pytorch_model.safetensors")
+
+
+def copy_tokenizer(model: Path, folder: Path) -> None:
+    """Take an exported model's tokenizer into the training folder."""
+    shutil.copytree(model / "tokenizer", folder / "tokenizer", dirs_exist_ok=True)

@@ -20,7 +20,7 @@ from studio.recipes.recipe import (
 )
 
 SOURCE: Final = "Fooocus"
-_SIZE: Final = re.compile(r"\(?\s*(\d+)\s*[,x×]\s*(\d+)")
+_SIZE: Final = re.compile(r"(?<!\d)(\d{1,9})\s*+[,x×]\s*+(\d{1,9})(?!\d)")
 _READ: Final = {
     "prompt", "negative_prompt", "resolution", "seed", "steps", "guidance_scale", "sampler",
     "scheduler", "base_model", "loras", "vae", "clip_skip", "refiner_model", "refiner_switch",

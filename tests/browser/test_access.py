@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from tests.browser.conftest import DESKTOP, PHONE, Visitor
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
+SLOW = {"num_inference_steps": 60, "width": 256, "height": 256, "shape": "custom"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -72,9 +74,8 @@ def test_targets_are_large_enough_for_a_finger(visit: Visit) -> None:
 
 
 def test_progress_is_told_to_a_screen_reader(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk=SLOW)
     page = visitor.page
-    visitor.remember(num_inference_steps=60, width=256, height=256, shape="custom")
     visitor.generate()
     bar = page.get_by_role("progressbar", name="Progress")
     page.wait_for_function("document.querySelector('[role=progressbar]').ariaValueNow > 0")
@@ -84,9 +85,8 @@ def test_progress_is_told_to_a_screen_reader(visit: Visit) -> None:
 
 
 def test_a_studio_that_goes_away_is_said_calmly(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk=SLOW)
     page = visitor.page
-    visitor.remember(num_inference_steps=60, width=256, height=256, shape="custom")
     visitor.generate()
     page.wait_for_selector(".cell-preview")
     visitor.context.set_offline(True)
@@ -95,3 +95,13 @@ def test_a_studio_that_goes_away_is_said_calmly(visit: Visit) -> None:
     visitor.finished()
     expect(page.get_by_text("The studio does not answer.")).to_be_hidden()
     visitor.complaints.clear()  # the browser names each request that did not get through
+
+
+def test_a_picture_that_did_not_get_through_is_fetched_again(visit: Visit) -> None:
+    visitor = visit(desk={"num_inference_steps": 1})
+    files = re.compile(r"/api/v1/pictures/[^/]+$")
+    visitor.page.route(files, lambda route: route.abort(), times=1)
+    with visitor.page.expect_event("requestfailed", lambda asked: bool(files.search(asked.url))):
+        visitor.generate()
+    visitor.finished()
+    visitor.complaints.clear()

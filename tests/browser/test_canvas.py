@@ -152,9 +152,8 @@ def test_what_is_painted_over_changes_and_nothing_else(
 
 
 def test_a_picture_is_sent_to_the_canvas_and_its_recipe_back(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk={"num_inference_steps": 2, "seed": 5})
     page, painter = visitor.page, Painter(visitor, touches=False)
-    visitor.remember(num_inference_steps=2, seed=5)
     visitor.describe("a blue house")
     visitor.generate()
     visitor.finished()

@@ -19,9 +19,8 @@ Visit = Callable[..., Visitor]
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_words_become_a_picture(visit: Visit, size: tuple[int, int], shots: Path) -> None:
-    visitor = visit(size)
+    visitor = visit(size, desk=SLOW)
     page = visitor.page
-    visitor.remember(**SLOW)
     page.screenshot(path=shots / f"first-{size[0]}.png")
     visitor.describe("a red boat on the sea")
     previews: set[str] = set()
@@ -60,9 +59,8 @@ def test_the_page_reacts_within_100_ms(visit: Visit) -> None:
 
 
 def test_stop_keeps_what_is_finished(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk={**SLOW, "num_inference_steps": 40, "num_images": 20})
     page = visitor.page
-    visitor.remember(**{**SLOW, "num_inference_steps": 40, "num_images": 20})
     visitor.generate()
     page.wait_for_selector(".cell-picture.is-in")
     page.keyboard.press("Escape")
@@ -76,9 +74,8 @@ def test_stop_keeps_what_is_finished(visit: Visit) -> None:
 
 
 def test_a_reload_finds_the_running_job(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk={**SLOW, "num_inference_steps": 30, "num_images": 6})
     page = visitor.page
-    visitor.remember(**{**SLOW, "num_inference_steps": 30, "num_images": 6})
     visitor.describe("a house at night")
     visitor.generate()
     page.wait_for_selector(".cell-picture.is-in")
@@ -152,9 +149,8 @@ def test_bad_input_names_its_field(visit: Visit, shots: Path) -> None:
 
 
 def test_settings_of_a_picture_again(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk={"num_inference_steps": 3, "seed": 99})
     page = visitor.page
-    visitor.remember(num_inference_steps=3, seed=99)
     visitor.describe("a blue house")
     visitor.generate()
     visitor.finished()
@@ -176,9 +172,8 @@ def test_settings_of_a_picture_again(visit: Visit) -> None:
 
 
 def test_four_variations_of_a_picture(visit: Visit, studio: RunningStudio) -> None:
-    visitor = visit()
+    visitor = visit(desk={"num_inference_steps": 2, "seed": 41})
     page = visitor.page
-    visitor.remember(num_inference_steps=2, seed=41)
     visitor.describe("a blue house by the sea")
     visitor.generate()
     visitor.finished()
@@ -248,8 +243,7 @@ def test_chinese_page_and_the_language_switch(visit: Visit, shots: Path) -> None
 
 
 def test_a_job_too_short_to_be_seen_at_work(visit: Visit) -> None:
-    visitor = visit()
-    visitor.remember(num_inference_steps=1)
+    visitor = visit(desk={"num_inference_steps": 1})
     for count in (1, 2, 3):
         visitor.generate()
         expect(visitor.page.locator(".frame[data-id]")).to_have_count(count)

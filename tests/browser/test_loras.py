@@ -55,9 +55,8 @@ def door(page: Page) -> None:
 def test_chosen_weighed_and_taken_out(
     visit: Visit, studio: RunningStudio, size: tuple[int, int], shots: Path
 ) -> None:
-    visitor = visit(size)
+    visitor = visit(size, desk={**QUICK, "prompt": "a boat"})
     page = visitor.page
-    visitor.remember(**QUICK, prompt="a boat")
     door(page)
     offered = page.locator("[data-lora]")
     expect(offered).to_have_count(3)
@@ -112,9 +111,8 @@ def test_a_weight_of_the_text_encoder_stays(visit: Visit) -> None:
 def test_another_vae_and_clip_skip_are_part_of_the_recipe(
     visit: Visit, studio: RunningStudio
 ) -> None:
-    visitor = visit()
+    visitor = visit(desk={**QUICK, "prompt": "a boat", "vae": "gone"})
     page = visitor.page
-    visitor.remember(**QUICK, prompt="a boat", vae="gone")
     page.get_by_role("button", name="Fine tuning").click()
     vae = page.get_by_label("VAE", exact=True).first
     expect(vae).to_have_value("Automatic")  # the one that was kept is not there any more

@@ -61,9 +61,8 @@ def test_where_no_lora_is_installed_none_is_offered(visit: Visit) -> None:
 
 
 def test_a_picture_is_made_in_its_styles(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit(desk={**QUICK, "styles": ["oil"]})
     page = visitor.page
-    visitor.remember(**QUICK, styles=["oil"])
     visitor.describe("a red boat")
     visitor.generate()
     visitor.finished()
@@ -101,9 +100,9 @@ def test_own_styles_are_written_changed_moved_and_deleted(visit: Visit, shots: P
 
 
 def test_a_preset_brings_the_desk_back(visit: Visit, shots: Path) -> None:
-    visitor = visit()
+    desk = {"num_inference_steps": 7, "num_images": 3, "prompt": "a blue house", "styles": ["oil"]}
+    visitor = visit(desk=desk)
     page = visitor.page
-    visitor.remember(num_inference_steps=7, num_images=3, prompt="a blue house", styles=["oil"])
     page.get_by_role("button", name="Presets", exact=True).click()
     page.get_by_label("Name of the preset").fill("Three quick ones")
     page.get_by_role("button", name="Save as preset").click()
@@ -123,9 +122,8 @@ def test_a_preset_brings_the_desk_back(visit: Visit, shots: Path) -> None:
 
 
 def test_past_prompts_are_found_again(visit: Visit, shots: Path) -> None:
-    visitor = visit()
+    visitor = visit(desk=QUICK)
     page = visitor.page
-    visitor.remember(**QUICK)
     for count, prompt in enumerate(("a red boat at dusk", "a green teapot"), 1):
         visitor.describe(prompt)
         visitor.generate()
@@ -147,9 +145,8 @@ def test_past_prompts_are_found_again(visit: Visit, shots: Path) -> None:
 def test_wildcards_are_previewed_and_all_combinations_queued(
     visit: Visit, size: tuple[int, int], shots: Path
 ) -> None:
-    visitor = visit(size)
+    visitor = visit(size, desk=QUICK)
     page = visitor.page
-    visitor.remember(**QUICK)
     visitor.describe("a {red|blue} {boat|car} __nowhere__")
     drawn = page.locator(".drawn")
     expect(drawn).to_contain_text(re.compile("For example: a (red|blue) (boat|car)"))
@@ -201,9 +198,9 @@ def test_completion_by_keyboard(visit: Visit, shots: Path) -> None:
 
 
 def test_escape_closes_the_list_and_does_not_stop_the_job(visit: Visit) -> None:
-    visitor = visit()
+    slow = {"num_inference_steps": 100, "width": 256, "height": 256, "shape": "custom"}
+    visitor = visit(desk=slow)
     page = visitor.page
-    visitor.remember(num_inference_steps=100, width=256, height=256, shape="custom")
     visitor.describe("a boat")
     visitor.generate()
     page.wait_for_selector(".cell-preview")

@@ -15,6 +15,7 @@ from tests.translators import CHINESE, ENGLISH, save_tiny_translator
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
+QUICK = {"num_inference_steps": 1, "model": "tiny"}
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,8 @@ def painted(studio: RunningStudio) -> dict[str, str]:
 def test_without_a_translator_the_page_says_how_to_get_one(
     visit: Visit, studio: RunningStudio
 ) -> None:
-    visitor = visit()
+    visitor = visit(desk=QUICK)
     page = visitor.page
-    visitor.remember(num_inference_steps=1, model="tiny")
     visitor.describe("a boat")
     expect(page.locator("#studio-english-prompt .english")).to_be_hidden()
     visitor.describe(CHINESE[0])
@@ -60,9 +60,8 @@ def test_without_a_translator_the_page_says_how_to_get_one(
 def test_the_english_is_shown_edited_and_painted(
     visit: Visit, studio: RunningStudio, translator: None, size: tuple[int, int], shots: Path
 ) -> None:
-    visitor = visit(size, locale="zh-CN")
+    visitor = visit(size, locale="zh-CN", desk={**QUICK, "negative_prompt": CHINESE[1]})
     page = visitor.page
-    visitor.remember(num_inference_steps=1, model="tiny", negative_prompt=CHINESE[1])
     prompt, english = page.get_by_label("画面描述").first, page.locator("#english-prompt")
     prompt.fill(f"({CHINESE[0]}:1.2), <lora:none:0>")
     expect(english).to_have_value(f"({ENGLISH[0]}:1.2), <lora:none:0>")
@@ -84,8 +83,7 @@ def test_the_english_is_shown_edited_and_painted(
 def test_generate_waits_for_the_english(
     visit: Visit, studio: RunningStudio, translator: None
 ) -> None:
-    visitor = visit()
-    visitor.remember(num_inference_steps=1, model="tiny")
+    visitor = visit(desk=QUICK)
     visitor.describe(CHINESE[3])
     visitor.page.keyboard.press("Control+Enter")
     visitor.finished()

@@ -45,7 +45,8 @@ def make(tmp_path: Path) -> Make:
     def begin(*keyframes: Mapping[str, Any], **common: Any) -> Reel:
         given = {
             "keyframes": list(keyframes) or [NIGHT, BLUE], "frames": 5, "model": "tiny", "seed": 11,
-            "num_inference_steps": 5, "guidance_scale": 5, "sampler": "dpmpp_2m", **common,
+            "num_inference_steps": 5, "guidance_scale": 5, "sampler": "dpmpp_2m",
+            "method": "anchored", **common,
         }  # fmt: skip
         reels = Reels(tmp_path / "animations")
         return reels.begin(f"{next(made):016x}", read_animation(given, completed), "v")

@@ -41,7 +41,7 @@ def wanted(pockets: ModelStore) -> Make:
     defaults = pockets.catalog.find("pocket").defaults.as_values()
 
     def make(**values: object) -> GenerationRequest:
-        usual = {"prompt": PROMPT, "model": "pocket", "seed": 1, "num_inference_steps": 8}
+        usual = {"prompt": PROMPT, "model": "pocket", "seed": 1, "num_inference_steps": 6}
         return complete({**usual, **values}, defaults)
 
     return make
@@ -69,11 +69,10 @@ def test_pictures_come_nearer_to_the_prompt(
                 ).values()
             )
         )
-        for scale in (0.0, 0.5, 2.0)
+        for scale in (0.0, 2.0)
     }  # fmt: skip
-    near = [nearness(pair, made[scale]) for scale in (0.0, 0.5, 2.0)]
-    assert near[0] < near[1] < near[2]
-    assert near[2] - near[0] > 0.1
+    plain, guided = (nearness(pair, made[scale]) for scale in (0.0, 2.0))
+    assert guided > plain + 0.1
 
 
 def test_a_text_and_its_picture_agree_more_than_others(pair: ClipPair) -> None:

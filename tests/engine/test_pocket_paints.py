@@ -29,7 +29,7 @@ def catalog() -> Catalog:
 
 def request_of(catalog: Catalog, **values: object) -> GenerationRequest:
     info = catalog.find("pocket")
-    given = {"prompt": "a red sailboat on the sea", "seed": 1, "num_inference_steps": 3, **values}
+    given = {"prompt": "a red sailboat on the sea", "seed": 1, "num_inference_steps": 2, **values}
     return complete(given, info.defaults.as_values())
 
 

@@ -63,7 +63,8 @@ def test_it_changes_the_picture_as_trained_and_leaves_no_trace(tmp_path: Path) -
     train(model, tmp_path / "loras" / "red.safetensors")
 
     def paint(prompt: str) -> Image.Image:
-        values = {"prompt": prompt, "seed": 5, "model": "pocket", "num_inference_steps": 8}
+        values = {"prompt": prompt, "seed": 5, "model": "pocket", "num_inference_steps": 8,
+                  "width": 128, "height": 128}  # fmt: skip
         request = complete(values, model.info.defaults.as_values())
         return pictures(engine.generate(request))[0]
 

@@ -11,49 +11,19 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from studio import images, infotext
-from studio.request import MAX_SEED, GenerationRequest
+from studio.request import GenerationRequest
 from studio.samplers import SAMPLERS
-
-AWKWARD = [
-    "Negative prompt: none of that",
-    "Steps: 3, Sampler: Euler, CFG scale: 2",
-    'say "cheese", she said: now',
-    " leading and trailing \n\n",
-    "a\r\nb",
-    "夜晚的城市,蓝色的城堡",
-    '"quoted"',
-    "\u2028 \x85 \x1f",
-    "🙂",
-]
-TEXTS = st.one_of(
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60),
-    st.lists(st.sampled_from(AWKWARD), max_size=3).map("\n".join),
-)
-REQUESTS = st.builds(
-    GenerationRequest,
-    prompt=TEXTS,
-    negative_prompt=TEXTS,
-    model=TEXTS.filter(bool),
-    sampler=st.sampled_from(sorted(SAMPLERS)),
-    sigma_schedule=st.sampled_from(["automatic", "karras", "sgm_uniform"]),
-    num_inference_steps=st.integers(1, 150),
-    guidance_scale=st.floats(1, 30, allow_nan=False),
-    width=st.integers(8, 256).map(lambda n: n * 8),
-    height=st.integers(8, 256).map(lambda n: n * 8),
-    seed=st.integers(0, MAX_SEED),
-    refiner=st.one_of(st.just(""), TEXTS),
-    refiner_switch_at=st.floats(0, 1, allow_nan=False),
-)
+from tests.requests import requests
 
 
-@settings(max_examples=200, deadline=None)
-@given(REQUESTS)
+@settings(max_examples=100, deadline=None)
+@given(requests())
 def test_every_request_comes_back_from_its_text(request: GenerationRequest) -> None:
     assert infotext.recovered(infotext.read(infotext.write(request))) == request
 
 
 @settings(max_examples=25, deadline=None)
-@given(REQUESTS)
+@given(requests())
 def test_every_request_comes_back_from_its_picture(request: GenerationRequest) -> None:
     image = Image.new("RGB", (8, 8))
     content = images.encode_png(image, infotext.png_info(request))
@@ -74,7 +44,7 @@ HASHES = st.text("0123456789abcdef", min_size=10, max_size=10)
 
 
 @settings(max_examples=100, deadline=None)
-@given(REQUESTS, HASHES)
+@given(requests(), HASHES)
 def test_a_models_hash_comes_back_beside_the_request(
     request: GenerationRequest, model_hash: str
 ) -> None:
