@@ -13,6 +13,7 @@ from starlette.routing import Match
 from studio.api import (
     animations,
     errors,
+    films,
     hub,
     jobs,
     masks,
@@ -65,8 +66,8 @@ def create_api(studio: Studio) -> FastAPI:
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
     for room in (
-        jobs, pictures, animations, sources, masks, recipes, models, previews, hub, merges, words,
-        prompts, translate,
+        jobs, pictures, films, animations, sources, masks, recipes, models, previews, hub, merges,
+        words, prompts, translate,
     ):  # fmt: skip
         app.include_router(room.router)
 
