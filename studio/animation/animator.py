@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from PIL import Image
 
+from studio.animation.camera import Camera
 from studio.animation.drawing import Drawing
 from studio.animation.mixing import mixed
 from studio.animation.pacing import Measuring, small
@@ -114,7 +115,8 @@ class Animator:
             shares = yield from _measured(reel, brush)
             reel.decide(replace(decided, shares=shares))
             reel.forget_probes()
-        yield from _frames(reel, brush, make_plan(reel.animation, shares))
+        camera = Camera(reel.animation, shares)
+        yield from _frames(reel, brush, make_plan(reel.animation, shares), camera)
 
 
 @dataclass
@@ -169,7 +171,7 @@ def _measured(reel: Reel, brush: _Brush) -> Generator[Event, None, Shares]:
     return measuring.shares()
 
 
-def _frames(reel: Reel, brush: _Brush, plan: Plan) -> Generator[Event, None, None]:
+def _frames(reel: Reel, brush: _Brush, plan: Plan, camera: Camera) -> Generator[Event, None, None]:
     """Every frame that is missing."""
     there = reel.there()
     calls = {frame: brush.drawing.calls_of(plan.moments[frame]) for frame in plan.painted}
@@ -179,7 +181,7 @@ def _frames(reel: Reel, brush: _Brush, plan: Plan) -> Generator[Event, None, Non
     for frame in range(len(plan.moments)):
         if frame not in there:
             latents = yield from batches.latents(frame)
-            reel.keep(frame, brush.develop(latents))
+            reel.keep(frame, camera.shot(frame, brush.develop(latents)))
             yield FrameReady(frame)
 
 

@@ -56,6 +56,22 @@ class Leg(BaseModel):
     easing: Easing = Field(
         "linear", description="Whether it sets out slowly (in), arrives slowly (out), or both."
     )
+    zoom: float = Field(
+        1.0, ge=0.25, le=4,
+        description="How many times as large things look at the next keyframe, by the camera.",
+    )  # fmt: skip
+    pan_x: float = Field(
+        0.0, ge=-1, le=1,
+        description="How far the camera moves to the right until the next keyframe, in widths.",
+    )  # fmt: skip
+    pan_y: float = Field(
+        0.0, ge=-1, le=1,
+        description="How far the camera moves down until the next keyframe, in heights.",
+    )  # fmt: skip
+    rotate: float = Field(
+        0.0, ge=-360, le=360,
+        description="By how many degrees the picture turns clockwise until the next keyframe.",
+    )  # fmt: skip
 
 
 class Film(BaseModel):
@@ -142,6 +158,10 @@ def option_label(name: str) -> Sentence:
         "frames": say("Frames"),
         "hold": say("Hold"),
         "easing": say("Easing"),
+        "zoom": say("Zoom"),
+        "pan_x": say("Pan to the right"),
+        "pan_y": say("Pan downwards"),
+        "rotate": say("Rotation"),
         "method": say("Method"),
         "prompt_strength": say("Prompt strength"),
         "blend": say("Blend"),

@@ -14,6 +14,7 @@ from PIL import Image
 
 from studio.animation import animator as animator_module
 from studio.animation.animator import Animator
+from studio.animation.camera import Camera
 from studio.animation.forking import forked_generators, forked_scheduler
 from studio.animation.pacing import distance
 from studio.animation.plan import make_plan
@@ -129,11 +130,12 @@ CASES: dict[str, dict[str, Any]] = {
     "ancestral": {"sampler": "euler_a", "loop": True, "frames": 2},
     "walk": {"method": "walk", "in_between": 1},
     "even": {"even_pacing": True, "loop": True, "in_between": 2, "frames": 3},
+    "camera": {"method": "walk", "zoom": 1.3, "rotate": 20.0, "in_between": 1},
 }
 
 
 @pytest.mark.parametrize(
-    ("case", "after"), [("anchored", 3), ("ancestral", 0), ("walk", 2), ("even", 3)]
+    ("case", "after"), [("anchored", 3), ("ancestral", 0), ("walk", 2), ("even", 3), ("camera", 3)]
 )
 def test_an_interrupted_animation_goes_on_to_the_same_bits(
     case: str, after: int, make: Make, animator: Animator, store: ModelStore, tmp_path: Path
@@ -172,6 +174,15 @@ def test_a_frame_between_is_decoded_from_both_its_neighbours(
     ends = distance(shown[0], shown[4])
     assert all(0 < distance(shown[0], shown[k]) <= 1.2 * ends for k in (1, 2, 3, 4))
     assert distance(shown[0], shown[1]) < distance(shown[0], shown[3])
+
+
+def test_the_camera_moves_over_the_finished_frames(make: Make, animator: Animator) -> None:
+    still = made(animator, make(method="walk"))
+    reel = make(method="walk", zoom=1.5, pan_x=0.2)
+    camera = Camera(reel.animation)
+    moved = [camera.shot(frame, image) for frame, image in enumerate(still)]
+    assert all(same(a, b) for a, b in zip(moved, made(animator, reel), strict=True))
+    assert not any(same(a, b) for a, b in zip(still, moved, strict=True))
 
 
 def test_keyframes_may_be_pictures(make: Make, animator: Animator, tmp_path: Path) -> None:
