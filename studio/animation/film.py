@@ -6,10 +6,8 @@ The encoders are FFmpeg's, through PyAV.
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -21,7 +19,7 @@ from studio.animation.inscription import add_comment, add_exif
 from studio.animation.request import AnimationRequest, Format
 from studio.images import encode_png
 from studio.recipes import exif
-from studio.storage import TEMPORARY_SUFFIX, storage_errors, sync_folder
+from studio.storage import replacing
 
 MEDIA_TYPES: dict[Format, str] = {
     "mp4": "video/mp4", "webm": "video/webm", "webp": "image/webp", "gif": "image/gif",
@@ -41,18 +39,8 @@ def write_film(path: Path, pictures: Pictures, animation: AnimationRequest) -> N
     does not grow with the length. Raises StorageError.
     """
     recipe = json.dumps(animation.recipe(), ensure_ascii=False)
-    part = path.with_name(f".{path.name}{TEMPORARY_SUFFIX}")
-    with storage_errors(path.parent):
-        try:
-            _WRITERS[animation.format](part, pictures, animation, recipe)
-            with part.open("rb+") as file:
-                os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                part.unlink()
-            raise
-        sync_folder(path.parent)
+    with replacing(path) as part:
+        _WRITERS[animation.format](part, pictures, animation, recipe)
 
 
 def _mp4(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: str) -> None:

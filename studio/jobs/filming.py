@@ -7,6 +7,7 @@ from studio.animation.reel import Reel, Reels
 from studio.jobs.job import Job
 from studio.jobs.jobs import Jobs
 from studio.sentences import say
+from studio.storage import remove_leftovers
 
 
 class Filming:
@@ -18,6 +19,7 @@ class Filming:
     def begin(self, job: Job) -> Reel:
         """The job's animation, with the frames that are there already. Raises NotFound."""
         reel = self._reels.get(job.id)
+        remove_leftovers(reel.film.parent)
         self._jobs.update(job, frames_done=len(reel.there()))
         return reel
 
