@@ -24,6 +24,7 @@ Method = Literal["anchored", "walk"]
 Format = Literal["mp4", "webm", "webp", "gif", "png"]
 Easing = Literal["linear", "in", "out", "in_out"]
 Blend = Literal["slerp", "lerp"]
+InBetweenBy = Literal["latents", "motion"]
 
 ALIKE = (
     "model", "sampler", "sigma_schedule", "num_inference_steps", "width", "height", "vae",
@@ -91,8 +92,13 @@ class Film(BaseModel):
     blend: Blend = Field("slerp", description="How words are mixed: on the arc, or straight.")
     in_between: int = Field(
         0, ge=0, le=15,
-        description="Frames between two painted ones that are decoded from a mixture of these.",
+        description="Frames between two painted ones that are made from these, quickly.",
     )  # fmt: skip
+    in_between_by: InBetweenBy = Field(
+        "latents",
+        description="latents: in-between frames are decoded from a mixture of their neighbours'; "
+        "motion: what moves is followed in the pictures and drawn on its way (minterpolate).",
+    )
     even_pacing: bool = Field(
         False, description="Measure how much changes first, then spread the frames evenly over it."
     )
@@ -166,6 +172,7 @@ def option_label(name: str) -> Sentence:
         "prompt_strength": say("Prompt strength"),
         "blend": say("Blend"),
         "in_between": say("In-between frames"),
+        "in_between_by": say("In-betweens by"),
         "even_pacing": say("Even pacing"),
         "loop": say("Loop"),
         "ping_pong": say("Ping-pong"),

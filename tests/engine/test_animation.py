@@ -16,7 +16,9 @@ from studio.animation import animator as animator_module
 from studio.animation.animator import Animator
 from studio.animation.camera import Camera
 from studio.animation.forking import forked_generators, forked_scheduler
+from studio.animation.motion import pictures_between
 from studio.animation.pacing import distance
+from studio.animation.picturing import Followed
 from studio.animation.plan import make_plan
 from studio.animation.reading import read_animation
 from studio.animation.reel import Reel, Reels
@@ -131,11 +133,15 @@ CASES: dict[str, dict[str, Any]] = {
     "walk": {"method": "walk", "in_between": 1},
     "even": {"even_pacing": True, "loop": True, "in_between": 2, "frames": 3},
     "camera": {"method": "walk", "zoom": 1.3, "rotate": 20.0, "in_between": 1},
-}
+    "motion": {"method": "walk", "in_between": 1, "in_between_by": "motion", "loop": True,
+               "zoom": 1.2},
+}  # fmt: skip
+MOTION = {"in_between_by": "motion"}
 
 
 @pytest.mark.parametrize(
-    ("case", "after"), [("anchored", 3), ("ancestral", 0), ("walk", 2), ("even", 3), ("camera", 3)]
+    ("case", "after"),
+    [("anchored", 3), ("ancestral", 0), ("walk", 2), ("even", 3), ("camera", 3), ("motion", 4)],
 )
 def test_an_interrupted_animation_goes_on_to_the_same_bits(
     case: str, after: int, make: Make, animator: Animator, store: ModelStore, tmp_path: Path
@@ -174,6 +180,39 @@ def test_a_frame_between_is_decoded_from_both_its_neighbours(
     ends = distance(shown[0], shown[4])
     assert all(0 < distance(shown[0], shown[k]) <= 1.2 * ends for k in (1, 2, 3, 4))
     assert distance(shown[0], shown[1]) < distance(shown[0], shown[3])
+
+
+def test_frames_between_may_follow_what_moves_in_the_painted_ones(
+    make: Make, animator: Animator
+) -> None:
+    case = {"method": "walk", "frames": 7, "in_between": 2}
+    decoded, followed = made(animator, make(**case)), made(animator, make(**case, **MOTION))
+    painted = make(**case).plan.painted
+    assert painted == (0, 3, 6, 7)
+    assert [same(a, b) for a, b in zip(decoded, followed, strict=True)] == [
+        frame in painted for frame in range(8)
+    ]
+    between = pictures_between([followed[k] for k in (0, 3, 6, 7)], 2)
+    assert all(same(a, b) for a, b in zip(between, followed[4:6], strict=True))
+    ends = pictures_between([followed[k] for k in (0, 0, 3, 6)], 2)
+    assert all(same(a, b) for a, b in zip(ends, followed[1:3], strict=True))
+
+
+def test_what_follows_motion_keeps_a_few_pictures_in_memory(
+    make: Make, animator: Animator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 0
+    picture = Followed.picture
+
+    def counted(self: Followed, frame: int) -> Any:
+        nonlocal most
+        image = yield from picture(self, frame)
+        most = max(most, len(self.painted) + len(self.between))
+        return image
+
+    monkeypatch.setattr(Followed, "picture", counted)
+    made(animator, make(frames=24, in_between=1, method="walk", num_inference_steps=2, **MOTION))
+    assert 4 <= most <= 5
 
 
 def test_the_camera_moves_over_the_finished_frames(make: Make, animator: Animator) -> None:
