@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from studio.animation.camera import Camera
 from studio.animation.drawing import Drawing
-from studio.animation.pacing import Measuring, small
 from studio.animation.picturing import Batches, Brush, Followed
-from studio.animation.plan import Plan, Shares, make_plan, uniform
+from studio.animation.plan import Plan, along, evenly, make_plan, uniform
 from studio.animation.reel import Progress as Decided
 from studio.animation.reel import Reel
+from studio.animation.spacing import spaced
 from studio.engine.addons import AddOns
 from studio.engine.conditioning import PromptEncoder
 from studio.engine.memory import acquire, does_not_fit, is_out_of_memory
@@ -70,7 +70,9 @@ class Animator:
         """How it will be made, written down before the first frame is."""
         common, kind = reel.animation.common, self._store.placement.device.type
         room = _PIXELS_TOGETHER.get(kind, _PIXELS_ON_A_GPU) // (common.width * common.height)
-        shares = None if reel.animation.even_pacing else uniform(reel.animation)
+        animation = reel.animation
+        asked_for = not (animation.even_pacing or animation.follows_sound)
+        shares = uniform(animation) if asked_for else None
         decided = Decided(min(max(room, 1), _MOST_TOGETHER.get(kind, _MOST_ON_A_GPU)), shares)
         reel.decide(decided)
         return decided
@@ -102,34 +104,15 @@ class Animator:
             model.preview_colours, model.placement.device, decoder=self._addons.tiny.of(model)
         )
         brush = Brush(drawing, preview, Pace(model.placement.device), decided.together)
-        shares = decided.shares
-        if shares is None:
-            shares = yield from _measured(reel, brush)
-            reel.decide(replace(decided, shares=shares))
+        if decided.shares is None:
+            shares, in_time = yield from spaced(reel, brush, self._sources)
+            reel.decide(replace(decided, shares=shares, along=in_time))
             reel.forget_probes()
-        camera = Camera(reel.animation, shares)
+        else:
+            shares = decided.shares
+            in_time = decided.along or along(reel.animation, evenly([*map(len, shares)]))
+        camera = Camera(reel.animation, in_time)
         yield from _frames(reel, brush, make_plan(reel.animation, shares), camera)
-
-
-def _measured(reel: Reel, brush: Brush) -> Generator[Event, None, Shares]:
-    """Where the frames have to be for every step to look equally large; probes on disk are kept."""
-    measuring = Measuring(reel.animation)
-    yield Preparing(say("Measuring how much changes, for even pacing"))
-    while wanted := measuring.wanted():
-        calls = sum(map(brush.drawing.calls_of, wanted))
-        brush.steps = brush.step + calls + reel.frames_total * brush.drawing.calls
-        for batch in brush.drawing.batches(range(len(wanted)), wanted, brush.together):
-            moments = [wanted[k] for k in batch]
-            if any(reel.probe(moment) is None for moment in moments):
-                latents = yield from brush.paint(moments, 0)
-                for place, moment in enumerate(moments):
-                    image = brush.develop(latents[place : place + 1])
-                    reel.keep_probe(moment, small(image))
-            for moment in moments:
-                seen = reel.probe(moment)
-                assert seen is not None
-                measuring.see(moment, seen)
-    return measuring.shares()
 
 
 def _frames(reel: Reel, brush: Brush, plan: Plan, camera: Camera) -> Generator[Event, None, None]:

@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from PIL import Image
 
-from studio.animation.plan import Shares, eased, uniform
+from studio.animation.plan import Shares, uniform
 from studio.animation.request import AnimationRequest, Keyframe
 
 MOST_ENLARGED = 8.0
@@ -62,13 +62,13 @@ class Pose:
 class Camera:
     """The view on every frame of an animation. Raises nothing: `enlarged` says if it is too much.
 
-    ``shares``: the frames of each leg, as the plan has them.
+    ``along``: how far along the moves of its leg each frame is.
     """
 
-    def __init__(self, animation: AnimationRequest, shares: Shares | None = None) -> None:
+    def __init__(self, animation: AnimationRequest, along: Shares | None = None) -> None:
         common = animation.common
         self._size = common.width, common.height
-        self._poses = _in_the_middle([*_poses(animation, shares or uniform(animation))])
+        self._poses = _in_the_middle([*_poses(animation, along or uniform(animation))])
         self._scale = max(pose.scale(*self._size) for pose in self._poses)
 
     @property
@@ -99,15 +99,13 @@ class Camera:
         )  # fmt: skip
 
 
-def _poses(animation: AnimationRequest, shares: Shares) -> Iterator[Pose]:
+def _poses(animation: AnimationRequest, along: Shares) -> Iterator[Pose]:
     """The pose at every frame, in the plan's order."""
     keys = animation.keyframes
     at_keys = [*accumulate(keys[:-1], Pose.after, initial=Pose())]
     ends = [*at_keys[1:], *([_home(at_keys[-1], keys[-1])] if animation.loop else [])]
-    for (start, _), end, along in zip(animation.legs, ends, shares, strict=True):
-        for place in range(len(along)):
-            share = eased(keys[start].easing, place / len(along))
-            yield at_keys[start].towards(end, share)
+    for (start, _), end, shares in zip(animation.legs, ends, along, strict=True):
+        yield from (at_keys[start].towards(end, share) for share in shares)
     if not animation.loop:
         yield at_keys[-1]
 

@@ -107,6 +107,17 @@ class Film(BaseModel):
     fps: int = Field(12, ge=1, le=60, description="Frames a second.")
     format: Format = Field("mp4", description="The file; png is a zip of pictures.")
     quality: int = Field(80, ge=1, le=100, description="Of mp4, webm and webp.")
+    sound: str = Field(
+        "", pattern=r"^([0-9a-f]{64})?$",
+        description="A sound file (base64, or its hash); it plays along in mp4 and webm.",
+    )  # fmt: skip
+    sound_start: float = Field(
+        0.0, ge=0, le=86_400, description="Where in the sound the film begins, in seconds."
+    )
+    follow_sound: float = Field(
+        0.8, ge=0, le=1,
+        description="How much the pace follows the sound: 0 not at all; at 1 silence stands still.",
+    )  # fmt: skip
 
 
 class Keyframe(Leg):
@@ -131,6 +142,11 @@ class AnimationRequest(Film):
         count = len(self.keyframes)
         back = ((count - 1, 0),) if self.loop else ()
         return (*((k, k + 1) for k in range(count - 1)), *back)
+
+    @property
+    def follows_sound(self) -> bool:
+        """Whether a sound says how the frames are spaced."""
+        return bool(self.sound and self.follow_sound)
 
     def recipe(self) -> dict[str, Any]:
         """The same as it is handed in: what keyframes share once, and in each what is its own."""
@@ -179,5 +195,8 @@ def option_label(name: str) -> Sentence:
         "fps": say("Frames per second"),
         "format": say("Format"),
         "quality": say("Quality"),
+        "sound": say("Sound"),
+        "sound_start": say("Sound from"),
+        "follow_sound": say("Follow the sound"),
     }
     return labels[name]

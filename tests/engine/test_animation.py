@@ -32,6 +32,7 @@ from studio.request import GenerationRequest
 from studio.samplers import SAMPLERS
 from studio.sources import Sources
 from tests.engine.conftest import pictures, same
+from tests.sounds import clicks
 
 NIGHT, BLUE = {"prompt": "a red boat at night"}, {"prompt": "a blue house on the sea"}
 Make = Callable[..., Reel]
@@ -135,6 +136,7 @@ CASES: dict[str, dict[str, Any]] = {
     "camera": {"method": "walk", "zoom": 1.3, "rotate": 20.0, "in_between": 1},
     "motion": {"method": "walk", "in_between": 1, "in_between_by": "motion", "loop": True,
                "zoom": 1.2},
+    "sound": {"method": "walk", "rotate": 30.0, "fps": 5, "frames": 8, "even_pacing": True},
 }  # fmt: skip
 MOTION = {"in_between_by": "motion"}
 
@@ -146,8 +148,12 @@ MOTION = {"in_between_by": "motion"}
 def test_an_interrupted_animation_goes_on_to_the_same_bits(
     case: str, after: int, make: Make, animator: Animator, store: ModelStore, tmp_path: Path
 ) -> None:
-    whole = made(animator, make(**CASES[case]))
-    reel = make(**CASES[case])
+    given = CASES[case]
+    if case == "sound":
+        kept = Sources(tmp_path / "sources").keep_sound(clicks(2.0, [0.7, 1.5]))
+        given = {**given, "sound": kept}
+    whole = made(animator, make(**given))
+    reel = make(**given)
     events = animator.animate(reel)
     for event in events:
         if isinstance(event, Progress if after == 0 else FrameReady) and (
@@ -160,6 +166,18 @@ def test_an_interrupted_animation_goes_on_to_the_same_bits(
     painted = [event.index for event in again.animate(reel) if isinstance(event, FrameReady)]
     assert painted == [*range(after, reel.frames_total)]
     assert all(same(a, b) for a, b in zip(whole, frames(reel), strict=True))
+
+
+def test_the_frames_follow_a_sound(make: Make, animator: Animator, tmp_path: Path) -> None:
+    kept = Sources(tmp_path / "sources").keep_sound(clicks(2.0, [1.0]))
+    reel = make(method="walk", frames=10, fps=5, sound=kept, follow_sound=1.0, zoom=1.2)
+    shown = made(animator, reel)
+    steps = [distance(a, b) for a, b in pairwise(shown)]
+    assert max(steps[4:6]) == max(steps) and max(steps) > 3 * max(steps[:3])
+    assert reel.progress is not None and reel.progress.shares == reel.progress.along
+    even = made(animator, make(method="walk", frames=10, sound=kept, follow_sound=0.0, zoom=1.2))
+    silent = made(animator, make(method="walk", frames=10, zoom=1.2))
+    assert all(same(a, b) for a, b in zip(even, silent, strict=True))
 
 
 def test_what_a_frame_shows_does_not_depend_on_which_are_missing(
