@@ -96,20 +96,14 @@ class Engine:
         """The start picture enlarged, where the request wants that."""
         if not request.upscales:
             return None
-        model, start = (
-            self._store.catalog.find(request.model),
-            start_picture(request, self._sources),
-        )
-        size = (
-            round(start.width * request.upscale_scale),
-            round(start.height * request.upscale_scale),
-        )
+        model = self._store.catalog.find(request.model)
+        start = start_picture(request, self._sources)
+        width, height = (round(side * request.upscale_scale) for side in start.size)
         try:
-            return (
-                yield from enlarged_picture(
-                    start, size, request.upscaler, "upscaler", model, request, self._enlarger
-                )
+            large = yield from enlarged_picture(
+                start, (width, height), "upscaler", model, request, self._enlarger
             )
+            return large
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -117,8 +111,10 @@ class Engine:
         raise does_not_fit(request, 1, self._store)
 
     def _tighten(self, request: GenerationRequest, together: int) -> bool:
-        """Keep the models in a way that needs less; whether there was one. If not, all is as
-        it was before memory ran out."""
+        """Keep the models in a way that needs less; whether there was one.
+
+        If not, all is as it was before memory ran out.
+        """
         work = _work(request, together)
         names = {request.model, request.refiner} & {*self._store.resident}
         lower = [self._store.tighten(name, work) for name in names]
@@ -206,7 +202,7 @@ class Engine:
             image = self._decode(job, latents[position : position + 1])
             if job.surface is None:
                 image = image.crop((0, 0, *job.run.size))
-            if job.surface is not None:
+            else:
                 image = job.surface.finished(image, job.model.vae_scale_factor)
             yield ImageReady(index, image)
 

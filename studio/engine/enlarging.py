@@ -34,7 +34,7 @@ def enlarged(
     for row in range(len(latents)):
         small = decode(model, latents[row : row + 1], job.request)
         large = yield from enlarged_picture(
-            small, to.size, way, "hires_upscaler", model.info, request, enlarger
+            small, to.size, "hires_upscaler", model.info, request, enlarger
         )
         made.append(encode(model, as_pixels(frame.lay(large)), request))
     return torch.cat(made)
@@ -43,13 +43,16 @@ def enlarged(
 def enlarged_picture(
     picture: Image.Image,
     size: Size,
-    way: str,
     field: str,
     model: ModelInfo,
     request: GenerationRequest,
     enlarger: Enlarger,
 ) -> Generator[Preparing, None, Image.Image]:
-    """The picture at ``size``; what is told of every tile lets a job be stopped between two."""
+    """The picture at ``size``, by the upscaler that the request's ``field`` names.
+
+    What is told of every tile lets a job be stopped between two.
+    """
+    way = getattr(request, field)
     work = enlarger.enlarge(picture, size, way, model, field, request.around)
     try:
         while True:

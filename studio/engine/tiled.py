@@ -55,6 +55,15 @@ class Cut:
         return self.around[0] and whole[0], self.around[1] and whole[1]
 
 
+@dataclass(frozen=True)
+class _Tile:
+    """A tile's place in (B, C, h, w), which may go around the edge, its share, and who draws it."""
+
+    there: tuple[slice, slice, torch.Tensor, torch.Tensor]
+    share: torch.Tensor
+    denoiser: Denoiser
+
+
 class Tiled:
     """A Denoiser that asks others, tile by tile.
 
@@ -66,34 +75,37 @@ class Tiled:
         self, make: Callable[[Canvas | None], Denoiser], cut: Cut, canvas: Canvas | None = None
     ) -> None:
         self._make, self._cut, self._canvas = make, cut, canvas
-        self._denoisers: dict[tuple[int, int], Denoiser] = {}
+        self._tiles: list[_Tile] = []
 
     def __call__(self, latents: torch.Tensor, timestep: torch.Tensor, index: int) -> torch.Tensor:
-        """The output (B, C, h, w) in fp32 for scaled latents (B, C, h, w)."""
-        rows, columns = self._cut.strips(*latents.shape[2:])
+        """The output (B, C, h, w) in fp32 for scaled latents (B, C, h, w), of one size always."""
+        if not self._tiles:
+            self._tiles = self._cut_up(latents)
         total = torch.zeros_like(latents)
-        for row in rows:
-            for column in columns:
-                there = self._places(row, column, latents.device)
-                output = self._of(row, column)(latents[there], timestep, index)
-                share = torch.outer(torch.from_numpy(row.share), torch.from_numpy(column.share))
-                total[there] += output * share.to(latents.device, torch.float32)
+        for tile in self._tiles:
+            total[tile.there] += tile.denoiser(latents[tile.there], timestep, index) * tile.share
         return total
 
-    def _of(self, row: Strip, column: Strip) -> Denoiser:
-        place = (row.start, column.start) if self._canvas else (0, 0)
-        if place not in self._denoisers:
-            canvas = None
-            if self._canvas:
-                there = self._places(row, column, self._canvas.mask.device)
-                canvas = Canvas(self._canvas.mask[there], self._canvas.kept[there])
-            self._denoisers[place] = self._make(canvas)
-        return self._denoisers[place]
+    def _cut_up(self, latents: torch.Tensor) -> list[_Tile]:
+        """The tiles, once for all steps: nothing is sent to the device between them."""
+        device = latents.device
+        rows, columns = self._cut.strips(*latents.shape[2:])
+        shared = None if self._canvas else self._make(None)
+        tiles = []
+        for row in rows:
+            for column in columns:
+                down, across = (torch.from_numpy(each.places).to(device) for each in (row, column))
+                there = (slice(None), slice(None), down[:, None], across[None, :])
+                share = torch.outer(torch.from_numpy(row.share), torch.from_numpy(column.share))
+                denoiser = shared or self._make(self._part(there))
+                tiles.append(_Tile(there, share.to(device, torch.float32), denoiser))
+        return tiles
 
-    @staticmethod
-    def _places(
-        row: Strip, column: Strip, device: torch.device
-    ) -> tuple[slice, slice, torch.Tensor, torch.Tensor]:
-        """The index of a tile in (B, C, h, w); it may go around the edge."""
-        down, across = (torch.from_numpy(each.places).to(device) for each in (row, column))
-        return slice(None), slice(None), down[:, None], across[None, :]
+    def _part(self, there: tuple[slice, slice, torch.Tensor, torch.Tensor]) -> Canvas | None:
+        """What of the canvas a tile sees."""
+        if self._canvas is None:
+            return None
+        device = self._canvas.mask.device
+        every, channels, down, across = there
+        place = (every, channels, down.to(device), across.to(device))
+        return Canvas(self._canvas.mask[place], self._canvas.kept[place])

@@ -20,6 +20,7 @@ from studio.animation.request import AnimationRequest, Format
 from studio.complete import complete
 from studio.errors import StorageError
 from studio.request import GenerationRequest
+from studio.storage import remove_leftovers, replacing
 
 WIDTH, HEIGHT = 128, 72
 
@@ -139,6 +140,19 @@ def test_what_breaks_off_leaves_nothing_and_the_film_before_stays(tmp_path: Path
         write_film(path, broken, animation("mp4"))
     assert path.read_bytes() == b"the last one"
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
+def test_what_a_kill_left_half_written_is_removed_before_the_next_try(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"whole")
+    with pytest.raises(SystemExit), replacing(tmp_path / "film.mp4") as part:
+        part.write_bytes(b"half")
+        kept = part.read_bytes()
+        (tmp_path / f"{part.name.removesuffix('.part')}.killed.part").write_bytes(kept)
+        raise SystemExit
+    assert len([*tmp_path.iterdir()]) == 2
+    remove_leftovers(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == ["film.mp4"]
+    assert (tmp_path / "film.mp4").read_bytes() == b"whole"
 
 
 def test_what_is_no_film_of_ours_has_no_recipe(tmp_path: Path) -> None:
