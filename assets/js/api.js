@@ -86,7 +86,7 @@ export const pictures = {
 
 export const sources = {
   /**
-   * Keeps a picture to start from. @param {{image: string, over?: string}} given a file in base64, a picture's id or a hash;
+   * Keeps a picture to start from, or a sound. @param {{image?: string, over?: string, sound?: string}} given a file in base64, a picture's id or a hash;
    *   `over`: colours to lay on it @returns {Promise<{hash: string, width: number, height: number}>}
    */
   keep: (given) => call("POST", "sources", { body: given }),

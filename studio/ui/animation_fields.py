@@ -16,6 +16,7 @@ from studio.request import GenerationRequest
 
 _PICTURE_ONLY = ("strength", "resize_mode")
 _NUMBERS = (int, float)
+_FINE = 4.0  # a range at most this wide is divided finely
 
 Facts = dict[str, Any]
 
@@ -60,7 +61,10 @@ def _words(name: str) -> Facts:
 
 
 def _facts(name: str, info: FieldInfo) -> Facts:
-    """One field: what kind of control, its bounds or choices; empty where there is none for it."""
+    """One field: what kind of control, its bounds or choices; empty where there is none for it.
+
+    Text of a certain form is the hash of a kept file.
+    """
     kind = next(
         (each for each in get_args(info.annotation) if each is not type(None)), info.annotation
     )
@@ -73,9 +77,14 @@ def _facts(name: str, info: FieldInfo) -> Facts:
         low, high = (_bound(info, side) for side in ("ge", "le"))
         if low is None or high is None:
             return {}
-        step = 1 if kind is int else 0.05 if high - low <= 2 else 0.1
+        step = 1 if kind is int else 0.05 if high - low <= _FINE else 0.1
         return {**usual, "kind": "number", "low": low, "high": high, "step": step}
-    return {**usual, "kind": "text"} if kind is str else {}
+    if kind is not str:
+        return {}
+    return {
+        **usual,
+        "kind": "file" if any(getattr(m, "pattern", None) for m in info.metadata) else "text",
+    }
 
 
 def _bound(info: FieldInfo, side: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +10,11 @@ from signal import SIGKILL
 from typing import Any
 
 import pytest
+from PIL import Image, ImageChops
 from playwright.sync_api import Page, expect
 
 from tests.api.conftest import RunningStudio
-from tests.browser.conftest import DESKTOP, Visitor
+from tests.browser.conftest import DESKTOP, PHONE, Visitor
 from tests.browser.visitors import Windows
 
 pytestmark = pytest.mark.browser
@@ -111,7 +113,7 @@ def test_a_day_at_the_sea_is_stopped_killed_resumed_and_played(
 
     studio = begin(data, flags)
     visitor.open("animate")
-    assert [box.input_value() for box in page.locator(".keyframe-prompt").all()] == [*SEA]
+    reads(page, *SEA)
     expect(page.locator("#film-loop")).to_be_checked()
     page.get_by_role("button", name="Resume").click()
     expect(page.locator("#studio-animate .facts li").first).to_have_text("12 frames")
@@ -130,3 +132,116 @@ def test_a_day_at_the_sea_is_stopped_killed_resumed_and_played(
     assert pixels(studio, other) == pixels(studio, whole)
     assert "Traceback" not in studio.logged(), studio.logged()
     studio.close()
+
+
+def reads(page: Page, *prompts: str) -> None:
+    """The keyframes say this, in this order."""
+    boxes = page.locator(".keyframe-prompt")
+    expect(boxes).to_have_count(len(prompts))
+    for number, prompt in enumerate(prompts):
+        expect(boxes.nth(number)).to_have_value(prompt)
+
+
+def test_a_picture_and_a_film_find_their_way_to_the_timeline(visit: Visit) -> None:
+    visitor = visit(desk=QUICK)
+    page = visitor.page
+    visitor.describe("a red boat")
+    visitor.generate()
+    visitor.finished()
+    page.locator("#studio-stage").get_by_role("button", name="Animate").click()
+    expect(page.locator("html[data-room=animate]")).to_be_attached()
+    expect(page.locator(".keyframe-prompt").first).to_have_value("a red boat")
+    expect(page.locator(".keyframe-face img")).to_have_count(1)
+    write(page, "a red boat", "a blue house", frames=2, format="webm")
+    page.locator(".keyframe-face").nth(1).click()  # drawn as an ordinary picture
+    expect(page.locator(".keyframe-face:not(.is-busy) img")).to_have_count(2)
+    visitor.generate()
+    plays(page)
+    made = animation(page, visitor.url)
+    first = page.request.get(f"{visitor.url}/api/v1/animations/{made['id']}/frames/0").body()
+    pictures = page.request.get(f"{visitor.url}/api/v1/pictures").json()["pictures"]
+    drawn = page.request.get(f"{visitor.url}/api/v1/pictures/{pictures[1]['id']}").body()
+    assert same_pixels(first, drawn)  # the keyframe is the very picture that was sent
+
+    film = page.request.get(f"{visitor.url}{made['film']}").body()
+    page.get_by_role("button", name="Remove this keyframe").last.click()
+    page.get_by_role("button", name="Remove this keyframe").first.click()
+    reads(page, "", "")
+    chosen = {"name": "film.webm", "mimeType": "video/webm", "buffer": film}
+    page.locator("#studio-recipe input[type=file]").set_input_files(chosen)
+    expect(page.locator(".keyframe-prompt").nth(1)).to_have_value("a blue house")
+    expect(page.locator("#film-format")).to_have_value("webm")
+    visitor.generate()
+    expect(page.locator(".animate-strip .frame")).to_have_count(2)
+    page.wait_for_selector(".animate-status[data-state=rest]", state="attached")
+    again = animation(page, visitor.url)
+    assert again["recipe"] == made["recipe"]
+
+    page.goto(f"{visitor.url}/#gallery")
+    page.locator(".tile-open").first.click()
+    page.get_by_role("button", name="Animate").click()
+    expect(page.locator(".keyframe-prompt")).to_have_count(3)
+    page.get_by_role("button", name="The picture itself").click()
+    expect(page.get_by_role("button", name="Words instead of the picture")).to_be_visible()
+    broken = {"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"no film"}
+    page.locator("#studio-recipe input[type=file]").set_input_files(broken)
+    expect(page.locator("#studio-animate .notice")).to_contain_text("carries no recipe")
+    expect(page.locator(".keyframe-prompt")).to_have_count(3)
+    visitor.complaints.clear()  # the browser names each request that was refused
+
+
+def same_pixels(one: bytes, other: bytes) -> bool:
+    """Whether two files show the same, whatever else is in them."""
+    pictures = [Image.open(io.BytesIO(each)).convert("RGB") for each in (one, other)]
+    return ImageChops.difference(*pictures).getbbox() is None
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_keyframes_are_moved_copied_and_kept(visit: Visit, size: tuple[int, int]) -> None:
+    visitor = visit(size, tab="animate")
+    page = visitor.page
+    write(page, "one", "two", "three")
+    page.get_by_role("button", name="Keyframe 1 of 3: move").focus()
+    page.keyboard.press("ArrowRight")
+    reads(page, "two", "one", "three")
+    expect(page.get_by_role("button", name="Keyframe 2 of 3: move")).to_be_focused()
+    handles = page.locator(".keyframe-handle")
+    handles.nth(0).evaluate("handle => handle.scrollIntoView({ block: 'center' })")
+    start, end = handles.nth(1).bounding_box(), handles.nth(0).bounding_box()
+    assert start is not None and end is not None
+    page.mouse.move(start["x"] + 8, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 4, end["y"] + 4, steps=12)
+    expect(page.locator(".keyframe").first).to_have_class("keyframe is-held")
+    page.mouse.up()
+    reads(page, "one", "two", "three")
+    page.get_by_role("button", name="Duplicate this keyframe").nth(1).click()
+    reads(page, "one", "two", "two", "three")
+    page.get_by_role("button", name="Remove this keyframe").nth(0).click()
+    reads(page, "two", "two", "three")
+    page.get_by_role("button", name="Undo", exact=True).last.click()
+    reads(page, "one", "two", "two", "three")
+    page.reload()
+    visitor.ready()
+    reads(page, "one", "two", "two", "three")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_is_wrong_is_said_beside_it(visit: Visit) -> None:
+    visitor = visit(tab="animate", desk=QUICK)
+    page = visitor.page
+    visitor.generate()
+    expect(page.locator("#studio-animate .notice")).to_contain_text("There are no keyframes yet.")
+    write(page, "a boat", "a house", frames=0)
+    visitor.generate()
+    problem = page.locator(".keyframe").first.locator(".problem:visible")
+    expect(problem).to_have_text(
+        "Keyframe 1: Frames must be a whole number between 1 and 10000; you gave 0."
+    )
+    expect(page.locator(".keyframe-way input").first).to_be_focused()
+    write(page, "a boat", "a house", frames=2)
+    expect(problem).to_have_count(0)
+    page.locator("#film-loop").check()
+    page.locator("#film-ping_pong").check()
+    expect(page.locator("#film-loop")).not_to_be_checked()
+    visitor.complaints.clear()  # the browser names each request that was refused

@@ -40,9 +40,9 @@ export function createAnimate(root, settingsPlace, { desk, rooms, toast, install
   const draft = createDraft(facts, () => draw());
   const orders = createOrders({ draft, desk, shared: facts.shared, english: (id) => timeline.card(id).english() });
   const sketches = createSketches({ draft, desk, orders, toast, watch });
-  const settings = createSettings(settingsPlace, facts.film, { draft });
+  const settings = createSettings(settingsPlace, facts.film, { draft, notice });
   const timeline = createTimeline(timelinePlace, {
-    draft, facts, desk, sketches, status, toast, stylesOf, goInstall, wordsFor: () => wordsFor(desk.values.model, installed), takePicture: (file, id) => arrivals.keep(file, id),
+    draft, facts, desk, sketches, status, toast, stylesOf, goInstall, drawNow: () => drawNow(), wordsFor: () => wordsFor(desk.values.model, installed), takePicture: (file, id) => arrivals.keep(file, id),
   });
   const arrivals = receive(root, { draft, desk, rooms, toast, notice, installed, keyOf: sketches.keyOf, shared: facts.shared });
   const refuse = createRefusals({ draft, desk, timeline, settings, notice, shared: facts.shared });
@@ -56,13 +56,16 @@ export function createAnimate(root, settingsPlace, { desk, rooms, toast, install
 
   /** Once for all that changes in one go. */
   function draw() {
-    drawing ||= requestAnimationFrame(() => {
-      drawing = 0;
-      settings.draw();
-      timeline.draw(comesTo());
-      root.classList.toggle("has-board", Boolean(films.current));
-      welcomePlace.hidden = Boolean(films.current);
-    });
+    drawing ||= requestAnimationFrame(drawNow);
+  }
+
+  function drawNow() {
+    cancelAnimationFrame(drawing);
+    drawing = 0;
+    settings.draw();
+    timeline.draw(comesTo());
+    root.classList.toggle("has-board", Boolean(films.current));
+    welcomePlace.hidden = Boolean(films.current);
   }
 
   /** The film's own frames show what its keyframes look like. */

@@ -1,12 +1,12 @@
 // One control for one field of an animation, made from what the server says about it: its kind, bounds,
 // choices and usual value. A field that is new there has its control here without a line more.
-import { el } from "../dom.js";
+import { el, iconButton } from "../dom.js";
 import { has, t } from "../i18n.js";
 
 const SLIDES = 100; // a range wider than this is typed in
 
 /**
- * @typedef {{name: string, kind: "switch"|"choice"|"number"|"text", label: string, help: string, usual: any,
+ * @typedef {{name: string, kind: "switch"|"choice"|"number"|"text"|"file", label: string, help: string, usual: any,
  *   low?: number, high?: number, step?: number, choices?: string[]}} Field
  */
 
@@ -15,13 +15,13 @@ export const labelOf = (field) => (has(field.label) ? t(field.label) : field.nam
 
 /**
  * @param {Field} field
- * @param {{id: string, onChange: (value: any) => void, empty?: string}} how `empty`: what stands in the box while it is
- *   null, where that is allowed
+ * @param {{id: string, onChange: (value: any) => void, empty?: string, keep?: (file: File) => Promise<string|null>}} how
+ *   `empty`: what stands in the box while it is null, where that is allowed; `keep`: a file's hash, once it is kept
  */
-export function createField(field, { id, onChange, empty }) {
+export function createField(field, { id, onChange, empty, keep }) {
   const name = labelOf(field);
   const help = has(field.help) ? t(field.help) : "";
-  const control = make(field, { id, onChange, empty, name });
+  const control = make(field, { id, onChange, empty, name, keep });
   const note = el("p", { class: "problem", id: `${id}-problem`, role: "alert", hidden: true });
   const element = el(
     "div",
@@ -47,6 +47,7 @@ function make(field, how) {
   if (field.kind === "switch") return makeSwitch(how);
   if (field.kind === "choice") return makeChoice(field, how);
   if (field.kind === "text") return makeText(how);
+  if (field.kind === "file") return makeFile(how);
   return how.empty === undefined && field.high - field.low <= SLIDES ? makeSlider(field, how) : makeNumber(field, how);
 }
 
@@ -83,6 +84,34 @@ function makeNumber(field, { id, onChange, empty }) {
     oninput: () => onChange(input.value.trim() === "" && empty !== undefined ? null : asNumber(input.value.trim())),
   });
   return { kind: "number", input, parts: [input], set: (value) => (input.value = value ?? "") };
+}
+
+/** A file that is kept by its hash; what it was called is known until the page is left. */
+function makeFile({ id, onChange, keep, name }) {
+  let title = "";
+  let held = "";
+  const chooser = el("input", { type: "file", accept: "audio/*,video/*", hidden: true, tabIndex: -1, onchange: chosen });
+  const input = el("button", { type: "button", class: "quiet-button film-file", id, onclick: () => chooser.click() });
+  const without = iconButton("close", t("animate.file.without", { name }), () => (set(""), onChange(""), input.focus()));
+
+  async function chosen() {
+    const [file] = chooser.files;
+    chooser.value = "";
+    if (!file) return;
+    input.textContent = t("animate.file.busy");
+    const hash = await keep(file);
+    if (hash) title = file.name;
+    set(hash ?? held);
+    if (hash) onChange(hash);
+  }
+
+  function set(value) {
+    held = value ?? "";
+    input.textContent = held ? title || t("animate.file.kept") : t("animate.file.choose");
+    without.hidden = !held;
+  }
+
+  return { kind: "file", input, parts: [el("span", { class: "film-file-row" }, input, without, chooser)], set };
 }
 
 function makeText({ id, onChange, empty, name }) {

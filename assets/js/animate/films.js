@@ -45,7 +45,7 @@ export function createFilms({ label, strip }, { player, status, notice, toast, d
       key: id, order, total: ready ? order.length : total, frame: (k) => animations.frame(id, k),
       film: ready && VIDEOS.includes(recipe.format) ? animations.film(animation) : null,
       fps: recipe.fps, loop: recipe.loop || recipe.ping_pong, width: animation.width, height: animation.height,
-      alt: wordsOf(animation), preview, autoplay: document.documentElement.dataset.room === "animate",
+      sound: Boolean(recipe.sound), alt: wordsOf(animation), preview, autoplay: !recipe.sound && document.documentElement.dataset.room === "animate",
     };
   }
 

@@ -9,7 +9,7 @@ const KEPT = 400; // frames that stay loaded
  * What is played. `order`: the frames that can be shown, in their order; `total`: how many there will be. `film`: the
  * address of a video of exactly these, or null.
  * @typedef {{key: string, order: number[], total: number, frame: (k: number) => string, film: string|null, fps: number,
- *   loop: boolean, width: number, height: number, alt: string, preview?: string, autoplay?: boolean}} Reel
+ *   loop: boolean, sound?: boolean, width: number, height: number, alt: string, preview?: string, autoplay?: boolean}} Reel
  */
 
 /**
@@ -166,6 +166,7 @@ export function createPlayer(screen, bar) {
       image.alt = next.alt;
       video.setAttribute("aria-label", next.alt);
       video.loop = next.loop;
+      video.muted = !next.sound;
       if (next.film && before?.film !== next.film) {
         pause();
         at = 0;

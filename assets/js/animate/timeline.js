@@ -3,12 +3,15 @@ import { el, icon } from "../dom.js";
 import { t } from "../i18n.js";
 import { createCard } from "./card.js";
 
+const EDGE = 56; // pixels
+const STRIDE = 12;
+
 /**
  * @param {HTMLElement} root
- * @param {{draft: any, facts: any, desk: any, sketches: any, status: any, toast: any, stylesOf: any, wordsFor: () => any,
+ * @param {{draft: any, facts: any, desk: any, sketches: any, status: any, toast: any, stylesOf: any, wordsFor: () => any, drawNow: () => void,
  *   goInstall: () => void, takePicture: (file: File, id: number) => void}} tools
  */
-export function createTimeline(root, { draft, facts, desk, sketches, status, toast, stylesOf, wordsFor, goInstall, takePicture }) {
+export function createTimeline(root, { draft, facts, desk, sketches, status, toast, stylesOf, wordsFor, drawNow, goInstall, takePicture }) {
   const row = el("ol", { class: "keyframes", "aria-label": t("animate.timeline") });
   const add = el("button", { type: "button", class: "keyframe-add", onclick: append }, icon("plus"), el("span", {}, t("animate.add")));
   const summary = el("p", { class: "soft figures timeline-summary", role: "status" });
@@ -41,6 +44,7 @@ export function createTimeline(root, { draft, facts, desk, sketches, status, toa
   }
 
   function focusOn(keyframe) {
+    drawNow();
     const card = keyframe && cards.get(keyframe.id);
     card?.element.scrollIntoView({ block: "nearest", inline: "nearest" });
     card?.prompt.focus({ preventScroll: true });
@@ -49,6 +53,7 @@ export function createTimeline(root, { draft, facts, desk, sketches, status, toa
   function discard(id) {
     const place = draft.keyframes.findIndex((each) => each.id === id);
     const bringBack = draft.remove(id);
+    drawNow();
     toast.show(t("animate.removed", { number: place + 1 }), { label: t("undo"), run: bringBack });
     cards.get((draft.keyframes[place] ?? draft.keyframes.at(-1)).id)?.handle.focus();
   }
@@ -57,6 +62,7 @@ export function createTimeline(root, { draft, facts, desk, sketches, status, toa
 
   function moveTo(id, place) {
     draft.move(id, place);
+    drawNow();
     status.say(t("animate.moved", { number: placeOf(id) + 1, of: draft.keyframes.length }));
   }
 
@@ -74,9 +80,15 @@ export function createTimeline(root, { draft, facts, desk, sketches, status, toa
     const { handle, element } = cards.get(id);
     handle.setPointerCapture(event.pointerId);
     element.classList.add("is-held");
-    const follow = (move) => {
-      const over = draft.keyframes.findIndex((each) => each.id !== id && isOver(cards.get(each.id).element, element, move));
+    let at = event;
+    const follow = (move) => (at = move);
+    /** Every moment, for at the edge the row moves under a hand that rests. */
+    const look = () => {
+      if (!element.classList.contains("is-held")) return;
+      moveAlong(root, at);
+      const over = draft.keyframes.findIndex((each) => each.id !== id && isOver(cards.get(each.id).element, element, at));
       if (over >= 0) draft.move(id, over);
+      requestAnimationFrame(look);
     };
     const end = () => {
       element.classList.remove("is-held");
@@ -85,6 +97,7 @@ export function createTimeline(root, { draft, facts, desk, sketches, status, toa
     };
     handle.addEventListener("pointermove", follow);
     handle.addEventListener("lostpointercapture", end, { once: true });
+    requestAnimationFrame(look);
   }
 
   function dropped(event, id) {
@@ -100,8 +113,10 @@ export function createTimeline(root, { draft, facts, desk, sketches, status, toa
     if (wanted.every((element, index) => row.children[index] === element)) return;
     const held = row.querySelector(".is-held");
     const at = wanted.indexOf(held);
+    const focused = document.activeElement;
     for (const element of wanted.slice(0, Math.max(at, 0))) held.before(element);
     row.append(...wanted.slice(at < 0 ? 0 : at + 1));
+    if (row.contains(focused)) focused.focus({ preventScroll: true }); // what moves loses it
   }
 
   return {
@@ -126,6 +141,14 @@ export function createTimeline(root, { draft, facts, desk, sketches, status, toa
       summary.textContent = words;
     },
   };
+}
+
+/** Near an edge, what lies beyond it comes into sight. */
+function moveAlong(root, { clientX: x, clientY: y }) {
+  const row = root.querySelector(".timeline-row");
+  const { left, right } = row.getBoundingClientRect();
+  row.scrollLeft += x > right - EDGE ? STRIDE : x < left + EDGE ? -STRIDE : 0;
+  if (row.scrollWidth <= row.clientWidth) scrollBy(0, y > innerHeight - 2 * EDGE ? STRIDE : y < 2 * EDGE ? -STRIDE : 0);
 }
 
 /** Is the pointer past the middle of another card, seen from where the held one is? */

@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 const PROPORTION = 0.02; // by how much a mask's may differ from the picture's
 
 /** @param {Blob} blob @returns {Promise<string>} base64 */
-function base64(blob) {
+export function base64(blob) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onerror = () => reject(reader.error);
