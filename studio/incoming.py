@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +12,7 @@ from studio.gallery import Gallery
 from studio.gallery.picture import parse_id
 from studio.images.frame import best_size
 from studio.images.masks import composite, is_empty
-from studio.images.reading import as_mask, read_picture
+from studio.images.reading import as_mask, from_base64, not_a_picture, read_picture
 from studio.models.upscalers.asked import too_large
 from studio.request import MAX_OUTPAINT, MAX_RESULT, MAX_SCALE, MAX_SIDE
 from studio.sentences import say
@@ -65,7 +63,7 @@ class Incoming:
         """
         picture = self._picture(field, given, visitor)
         if picture is None:
-            raise _unreadable(field)
+            raise not_a_picture(field)
         return _again(given) or self._sources.keep(picture), picture.size
 
     def covered(self, given: object, over: object, visitor: str) -> tuple[str, tuple[int, int]]:
@@ -78,21 +76,21 @@ class Incoming:
             self._picture("over", over, visitor),
         )
         if picture is None or upper is None:
-            raise _unreadable("image" if picture is None else "over")
+            raise not_a_picture("image" if picture is None else "over")
         return self._sources.keep(_laid(upper, picture)), picture.size
 
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
         if given in (None, ""):
             return None
         if not isinstance(given, str):
-            raise _unreadable(field)
+            raise not_a_picture(field)
         if is_hash(given):
             if not self._sources.renew(given):
                 raise not_kept(given, field)
             return self._sources.get(given, field)
         if parse_id(given):
             return read_picture(self._file_of(field, given, visitor), field)
-        return read_picture(_decoded(field, given), field)
+        return read_picture(from_base64(given, field), field)
 
     def _file_of(self, field: str, identifier: str, visitor: str) -> bytes:
         """The file of a visitor's own picture."""
@@ -132,20 +130,6 @@ def _grown(size: tuple[int, int], values: Mapping[str, Any]) -> tuple[int, int]:
 def _again(given: object) -> str | None:
     """The hash, when a picture was given by its hash: it is kept already."""
     return given if isinstance(given, str) and is_hash(given) else None
-
-
-def _decoded(field: str, text: str) -> bytes:
-    """The file that base64 stands for, with or without ``data:image/…;base64,`` before it."""
-    encoded = text.partition(",")[2] if text.startswith("data:") else text
-    try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise _unreadable(field) from None
-
-
-def _unreadable(field: str) -> InvalidRequest:
-    sentence = say("Give a picture's file in base64, or the id of a picture here.")
-    return InvalidRequest.of(field, sentence)
 
 
 def _checked(mask: Image.Image, start: Image.Image) -> Image.Image:

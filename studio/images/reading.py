@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import io
 
 import numpy as np
@@ -37,6 +39,24 @@ def read_picture(content: bytes, field: str) -> Image.Image:
         raise InvalidRequest.of(
             field, say("The picture's file is damaged or incomplete.")
         ) from None
+
+
+def from_base64(text: str, field: str) -> bytes:
+    """The file that base64 stands for, with or without ``data:image/…;base64,`` before it.
+
+    Raises InvalidRequest for ``field``.
+    """
+    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise not_a_picture(field) from None
+
+
+def not_a_picture(field: str) -> InvalidRequest:
+    """The refusal of what is neither a picture's file nor the id of one."""
+    sentence = say("Give a picture's file in base64, or the id of a picture here.")
+    return InvalidRequest.of(field, sentence)
 
 
 def as_mask(picture: Image.Image) -> Image.Image:
