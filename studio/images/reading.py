@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -41,22 +42,24 @@ def read_picture(content: bytes, field: str) -> Image.Image:
         ) from None
 
 
-def from_base64(text: str, field: str) -> bytes:
+def not_a_picture(field: str) -> InvalidRequest:
+    """The refusal of what is neither a picture's file nor the id of one."""
+    sentence = say("Give a picture's file in base64, or the id of a picture here.")
+    return InvalidRequest.of(field, sentence)
+
+
+def from_base64(
+    text: str, field: str, refused: Callable[[str], InvalidRequest] = not_a_picture
+) -> bytes:
     """The file that base64 stands for, with or without ``data:image/…;base64,`` before it.
 
-    Raises InvalidRequest for ``field``.
+    Raises what ``refused`` makes of ``field``.
     """
     encoded = text.partition(",")[2] if text.startswith("data:") else text
     try:
         return base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise not_a_picture(field) from None
-
-
-def not_a_picture(field: str) -> InvalidRequest:
-    """The refusal of what is neither a picture's file nor the id of one."""
-    sentence = say("Give a picture's file in base64, or the id of a picture here.")
-    return InvalidRequest.of(field, sentence)
+        raise refused(field) from None
 
 
 def as_mask(picture: Image.Image) -> Image.Image:
