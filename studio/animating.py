@@ -17,6 +17,9 @@ from studio.sentences import say
 Complete = Callable[[Mapping[str, Any], str], GenerationRequest]
 """Values and a visitor -> a request with all that the studio finds out; raises InvalidRequest."""
 
+WithSound = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Values -> the same with a sound that was given kept, and its hash in its place."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -29,14 +32,16 @@ class Shown:
 class Animating:
     """An animation is a job with a folder of the same id. Any thread may call it."""
 
-    def __init__(self, reels: Reels, jobs: Jobs, complete: Complete) -> None:
-        self._reels, self._jobs, self._complete = reels, jobs, complete
+    def __init__(self, reels: Reels, jobs: Jobs, complete: Complete, with_sound: WithSound) -> None:
+        self._reels, self._jobs = reels, jobs
+        self._complete, self._with_sound = complete, with_sound
 
     def submit(self, values: Mapping[str, Any], visitor: str) -> Job:
         """Queue the animation that ``values`` ask for; when this returns it is on the disk.
 
         Raises InvalidRequest, QueueFull, StorageError; then nothing is queued, and nothing kept.
         """
+        values = self._with_sound(values)
         animation = read_animation(values, lambda given: self._complete(given, visitor))
         reel = self._reels.begin(new_id(), animation, visitor)
         try:

@@ -84,7 +84,7 @@ class Studio:
             self.incoming, self.sources, self.gallery, self.keeper, self.catalog
         )
         reels = Reels(settings.animations)
-        self.animations = Animating(reels, self.jobs, self._completed)
+        self.animations = Animating(reels, self.jobs, self._completed, self.incoming.with_sound)
         self.translator = Translator(self.catalog)
         self.hub = Hub(settings.models, settings.presets / "models.json", os.environ)
         self.merges = Merges(settings.models / "checkpoints", self.catalog)
@@ -95,7 +95,7 @@ class Studio:
             make_painter or self._make_engine,
             self.catalog.short_hash,
             self._rest,
-            Filming(self.jobs, reels),
+            Filming(self.jobs, reels, self.sources),
         )
 
     def start(self) -> None:

@@ -1,14 +1,15 @@
-"""Pictures that come in with a request: from base64 or a picture's id to the hash it is kept by."""
+"""Pictures and sounds that come in: from base64 or a picture's id to the hash they are kept by."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from PIL import Image
 
+from studio.animation.sound import check_sound
 from studio.errors import InvalidRequest
 from studio.gallery import Gallery
 from studio.gallery.picture import parse_id
@@ -81,6 +82,41 @@ class Incoming:
             raise _unreadable("image" if picture is None else "over")
         return self._sources.keep(_laid(upper, picture)), picture.size
 
+    def with_sound(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of an animation with its sound as a hash, kept when this returns.
+
+        Raises InvalidRequest when it cannot be read, is not kept, or ends before it begins.
+        """
+        taken = dict(values)
+        given = taken.pop("sound", None)
+        if given in (None, ""):
+            return taken
+        taken["sound"], seconds = self.kept_sound(given)
+        start = taken.get("sound_start")
+        if seconds and isinstance(start, int | float) and start >= seconds:
+            sentence = say(
+                "The sound is {seconds} s long, and the film would begin at {start} s of it.",
+                seconds=f"{seconds:.1f}", start=f"{start:g}",
+            )  # fmt: skip
+            raise InvalidRequest.of("sound_start", sentence)
+        return taken
+
+    def kept_sound(self, given: object, field: str = "sound") -> tuple[str, float | None]:
+        """The hash of a sound, which is kept when this returns, and its seconds as its file says.
+
+        Raises InvalidRequest for ``field``, StorageError.
+        """
+        if not isinstance(given, str):
+            raise _no_sound(field)
+        if is_hash(given):
+            path = self._sources.sound(given, field)
+            self._sources.renew(given)
+            with storage_errors(path):
+                return given, check_sound(path.read_bytes(), field)
+        content = _decoded(field, given, _no_sound)
+        seconds = check_sound(content, field)
+        return self._sources.keep_sound(content), seconds
+
     def _picture(self, field: str, given: object, visitor: str) -> Image.Image | None:
         if given in (None, ""):
             return None
@@ -134,13 +170,19 @@ def _again(given: object) -> str | None:
     return given if isinstance(given, str) and is_hash(given) else None
 
 
-def _decoded(field: str, text: str) -> bytes:
+def _decoded(
+    field: str, text: str, refused: Callable[[str], InvalidRequest] | None = None
+) -> bytes:
     """The file that base64 stands for, with or without ``data:image/…;base64,`` before it."""
     encoded = text.partition(",")[2] if text.startswith("data:") else text
     try:
         return base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise _unreadable(field) from None
+        raise (refused or _unreadable)(field) from None
+
+
+def _no_sound(field: str) -> InvalidRequest:
+    return InvalidRequest.of(field, say("Give a sound's file in base64, or the hash of one here."))
 
 
 def _unreadable(field: str) -> InvalidRequest:

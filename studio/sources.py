@@ -1,4 +1,4 @@
-"""Pictures that requests start from, each kept once under its SHA-256.
+"""Pictures and sounds that requests start from, each kept once under its SHA-256.
 
 A request then stays small and can be written down; who has the hash has the picture.
 """
@@ -20,10 +20,14 @@ from studio.sentences import say
 from studio.storage import storage_errors, write_whole
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_PICTURE, _SOUND = ".png", ".sound"
 
 
 class Sources:
-    """Pictures as PNG files ``ab/abcd….png`` below a folder. Any thread may call it."""
+    """Pictures as PNG files ``ab/abcd….png`` below a folder, sounds as the files that they were.
+
+    Any thread may call it.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -34,18 +38,23 @@ class Sources:
 
         Raises StorageError.
         """
-        content = encode_png(picture)
+        return self._keep(encode_png(picture), _PICTURE)
+
+    def keep_sound(self, content: bytes) -> str:
+        """The SHA-256 of a sound's file, which is on disk by then. Raises StorageError."""
+        return self._keep(content, _SOUND)
+
+    def _keep(self, content: bytes, kind: str) -> str:
         digest = hashlib.sha256(content).hexdigest()
-        path = self._path(digest)
         if not self.renew(digest):
-            write_whole(path, content)
+            write_whole(self._path(digest, kind), content)
         return digest
 
     def renew(self, digest: str) -> bool:
         """Note that a source is used now; False when it is not kept here. Raises StorageError."""
         if not is_hash(digest):
             return False
-        path = self._path(digest)
+        path = self._found(digest)
         with self._lock, storage_errors(path.parent):
             try:
                 os.utime(path)
@@ -56,13 +65,14 @@ class Sources:
     def unused_since(self, before: float) -> Iterator[str]:
         """The hashes of what was used last before a time, in seconds since 1970."""
         with storage_errors(self._root):
-            for path in self._root.glob("*/*.png"):
-                if is_hash(path.stem) and path.stat().st_mtime < before:
-                    yield path.stem
+            for kind in (_PICTURE, _SOUND):
+                for path in self._root.glob(f"*/*{kind}"):
+                    if is_hash(path.stem) and path.stat().st_mtime < before:
+                        yield path.stem
 
     def remove(self, digest: str, before: float) -> bool:
         """Delete a source unless it was used since ``before``; whether it is gone now."""
-        path = self._path(digest)
+        path = self._found(digest)
         with self._lock, storage_errors(path.parent):
             try:
                 if path.stat().st_mtime >= before:
@@ -83,14 +93,28 @@ class Sources:
         except (OSError, SyntaxError, ValueError):
             raise not_kept(digest, field) from None
 
+    def sound(self, digest: str, field: str) -> Path:
+        """Where a sound's file is. Raises InvalidRequest for ``field`` when it is not kept here."""
+        if is_hash(digest) and (path := self._path(digest, _SOUND)).is_file():
+            return path
+        raise InvalidRequest.of(
+            field,
+            say("The sound {hash}… is not kept here (any more); give it again.", hash=digest[:10]),
+        )
+
     def file(self, digest: str) -> Path:
         """Where the picture's PNG is. Raises NotFound."""
         if is_hash(digest) and (path := self._path(digest)).is_file():
             return path
         raise NotFound(say("There is no picture with the hash “{hash}”.", hash=digest[:64]))
 
-    def _path(self, digest: str) -> Path:
-        return self._root / digest[:2] / f"{digest}.png"
+    def _found(self, digest: str) -> Path:
+        """Where a source is, whatever it is; where a picture would be when there is none."""
+        sound = self._path(digest, _SOUND)
+        return sound if sound.is_file() else self._path(digest)
+
+    def _path(self, digest: str, kind: str = _PICTURE) -> Path:
+        return self._root / digest[:2] / f"{digest}{kind}"
 
 
 def is_hash(text: str) -> bool:

@@ -6,26 +6,22 @@ decided once and written down.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator
+from contextlib import ExitStack
+from dataclasses import replace
 
-import torch
-from PIL import Image
-
+from studio.animation.camera import Camera
 from studio.animation.drawing import Drawing
-from studio.animation.mixing import mixed
-from studio.animation.pacing import Measuring, small
-from studio.animation.plan import Moment, Plan, Shares, make_plan, uniform
+from studio.animation.picturing import Batches, Brush, Followed
+from studio.animation.plan import Plan, along, evenly, make_plan, uniform
 from studio.animation.reel import Progress as Decided
 from studio.animation.reel import Reel
+from studio.animation.spacing import spaced
 from studio.engine.addons import AddOns
 from studio.engine.conditioning import PromptEncoder
-from studio.engine.denoise import Step
 from studio.engine.memory import acquire, does_not_fit, is_out_of_memory
 from studio.engine.preview import Pace, Preview
-from studio.events import Event, FrameReady, Preparing, Progress
+from studio.events import Event, FrameReady, Preparing
 from studio.models.freeing import free_memory
 from studio.models.plan import Work
 from studio.models.store import ModelStore
@@ -37,9 +33,6 @@ _PIXELS_TOGETHER = {"cpu": 4 * 256 * 256}  # of a batch; more gains nothing on t
 _PIXELS_ON_A_GPU = 16 * 512 * 512
 _MOST_TOGETHER = {"cpu": 4}  # so that frames appear, and Stop is heard, without long waits
 _MOST_ON_A_GPU = 16
-_BATCHES_KEPT = 3  # latents in memory: what lies between two frames needs both
-
-Painted = Generator[Event, None, torch.Tensor]
 
 
 class Animator:
@@ -77,7 +70,9 @@ class Animator:
         """How it will be made, written down before the first frame is."""
         common, kind = reel.animation.common, self._store.placement.device.type
         room = _PIXELS_TOGETHER.get(kind, _PIXELS_ON_A_GPU) // (common.width * common.height)
-        shares = None if reel.animation.even_pacing else uniform(reel.animation)
+        animation = reel.animation
+        asked_for = not (animation.even_pacing or animation.follows_sound)
+        shares = uniform(animation) if asked_for else None
         decided = Decided(min(max(room, 1), _MOST_TOGETHER.get(kind, _MOST_ON_A_GPU)), shares)
         reel.decide(decided)
         return decided
@@ -108,112 +103,29 @@ class Animator:
         preview = Preview(
             model.preview_colours, model.placement.device, decoder=self._addons.tiny.of(model)
         )
-        brush = _Brush(drawing, preview, Pace(model.placement.device), decided.together)
-        shares = decided.shares
-        if shares is None:
-            shares = yield from _measured(reel, brush)
-            reel.decide(replace(decided, shares=shares))
+        brush = Brush(drawing, preview, Pace(model.placement.device), decided.together)
+        if decided.shares is None:
+            shares, in_time = yield from spaced(reel, brush, self._sources)
+            reel.decide(replace(decided, shares=shares, along=in_time))
             reel.forget_probes()
-        yield from _frames(reel, brush, make_plan(reel.animation, shares))
+        else:
+            shares = decided.shares
+            in_time = decided.along or along(reel.animation, evenly([*map(len, shares)]))
+        camera = Camera(reel.animation, in_time)
+        yield from _frames(reel, brush, make_plan(reel.animation, shares), camera)
 
 
-@dataclass
-class _Brush:
-    """Paints batches and counts, over all frames, the calls of the UNet."""
-
-    drawing: Drawing
-    preview: Preview
-    pace: Pace
-    together: int
-    step: int = 0
-    steps: int = 0
-
-    def paint(self, moments: Sequence[Moment], frame: int) -> Painted:
-        """Latents (B, C, h, w); Progress for every step."""
-        with closing(self.drawing.paint(moments)) as steps:
-            while True:
-                try:
-                    done: Step = next(steps)
-                except StopIteration as end:
-                    latents: torch.Tensor = end.value
-                    return latents
-                self.pace.wait()
-                self.step = min(self.step + len(done.latents), self.steps)
-                yield Progress(
-                    self.step, self.steps, frame, self.preview.of(done.denoised[0])
-                )  # fmt: skip
-
-    def develop(self, latents: torch.Tensor) -> Image.Image:
-        """The picture of latents (1, C, h, w)."""
-        return Image.fromarray(self.drawing.decode(latents)[0].numpy())
-
-
-def _measured(reel: Reel, brush: _Brush) -> Generator[Event, None, Shares]:
-    """Where the frames have to be for every step to look equally large; probes on disk are kept."""
-    measuring = Measuring(reel.animation)
-    yield Preparing(say("Measuring how much changes, for even pacing"))
-    while wanted := measuring.wanted():
-        calls = sum(map(brush.drawing.calls_of, wanted))
-        brush.steps = brush.step + calls + reel.frames_total * brush.drawing.calls
-        for batch in brush.drawing.batches(range(len(wanted)), wanted, brush.together):
-            moments = [wanted[k] for k in batch]
-            if any(reel.probe(moment) is None for moment in moments):
-                latents = yield from brush.paint(moments, 0)
-                for place, moment in enumerate(moments):
-                    image = brush.develop(latents[place : place + 1])
-                    reel.keep_probe(moment, small(image))
-            for moment in moments:
-                seen = reel.probe(moment)
-                assert seen is not None
-                measuring.see(moment, seen)
-    return measuring.shares()
-
-
-def _frames(reel: Reel, brush: _Brush, plan: Plan) -> Generator[Event, None, None]:
+def _frames(reel: Reel, brush: Brush, plan: Plan, camera: Camera) -> Generator[Event, None, None]:
     """Every frame that is missing."""
     there = reel.there()
     calls = {frame: brush.drawing.calls_of(plan.moments[frame]) for frame in plan.painted}
     brush.steps = brush.step + sum(calls.values())
     brush.step += sum(count for frame, count in calls.items() if frame in there)
-    batches = _Batches(brush, plan)
+    batches = Batches(brush, plan)
+    by_motion = reel.animation.in_between_by == "motion"
+    pictures = Followed(batches) if by_motion else batches
     for frame in range(len(plan.moments)):
         if frame not in there:
-            latents = yield from batches.latents(frame)
-            reel.keep(frame, brush.develop(latents))
+            image = yield from pictures.picture(frame)
+            reel.keep(frame, camera.shot(frame, image))
             yield FrameReady(frame)
-
-
-@dataclass
-class _Batches:
-    """The latents of frames; those of the last few batches are kept."""
-
-    brush: _Brush
-    plan: Plan
-    kept: OrderedDict[tuple[int, ...], torch.Tensor] = field(default_factory=OrderedDict)
-    of: dict[int, tuple[int, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        batches = self.brush.drawing.batches(
-            self.plan.painted, self.plan.moments, self.brush.together
-        )
-        self.of = {frame: batch for batch in batches for frame in batch}
-
-    def latents(self, frame: int) -> Painted:
-        """One frame's, (1, C, h, w): painted, or a mixture of its neighbours'."""
-        between = self.plan.betweens.get(frame)
-        if between is None:
-            return (yield from self._painted(frame))
-        left = yield from self._painted(between.left)
-        right = yield from self._painted(between.right)
-        return mixed(left, right, between.share, "lerp")
-
-    def _painted(self, frame: int) -> Painted:
-        batch = self.of[frame]
-        if batch not in self.kept:
-            moments = [self.plan.moments[k] for k in batch]
-            self.kept[batch] = yield from self.brush.paint(moments, frame)
-        self.kept.move_to_end(batch)
-        while len(self.kept) > _BATCHES_KEPT:
-            self.kept.popitem(last=False)
-        place = batch.index(frame)
-        return self.kept[batch][place : place + 1]

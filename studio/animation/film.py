@@ -17,6 +17,7 @@ from PIL import Image
 
 from studio.animation.inscription import add_comment, add_exif
 from studio.animation.request import AnimationRequest, Format
+from studio.animation.video import write_video
 from studio.images import encode_png
 from studio.recipes import exif
 from studio.storage import replacing
@@ -26,63 +27,25 @@ MEDIA_TYPES: dict[Format, str] = {
     "png": "application/zip",
 }  # fmt: skip
 _PALETTE_FRAMES = 240  # of a film, at most, that its palette is made from
-_BT709 = 1
 
 Pictures = Callable[[], Iterator[Image.Image]]
 """The film's pictures in RGB, from the first; a palette needs them twice."""
 
 
-def write_film(path: Path, pictures: Pictures, animation: AnimationRequest) -> None:
+def write_film(
+    path: Path, pictures: Pictures, animation: AnimationRequest, sound: Path | None = None
+) -> None:
     """Make the film at ``path``, whole or not at all. ``pictures`` must give one at least.
 
-    mp4 is H.264 in yuv420p with its index first, so that every browser plays it at once. Memory
-    does not grow with the length. Raises StorageError.
+    ``sound``: the file of the sound that plays along, in mp4 and webm. Memory does not grow with
+    the length. Raises StorageError.
     """
     recipe = json.dumps(animation.recipe(), ensure_ascii=False)
     with replacing(path) as part:
-        _WRITERS[animation.format](part, pictures, animation, recipe)
-
-
-def _mp4(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: str) -> None:
-    options = {"crf": str(_between(40, 16, animation.quality)), "preset": "medium"}
-    _video(path, "mp4", "libx264", pictures(), animation, recipe, options)
-
-
-def _webm(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: str) -> None:
-    options = {
-        "crf": str(_between(50, 20, animation.quality)),
-        "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1",
-    }  # fmt: skip
-    _video(path, "webm", "libvpx-vp9", pictures(), animation, recipe, options)
-
-
-def _video(
-    path: Path,
-    kind: str,
-    codec: str,
-    pictures: Iterator[Image.Image],
-    animation: AnimationRequest,
-    recipe: str,
-    options: dict[str, str],
-) -> None:
-    """A film of 4:2:0 in BT.709, which is what players take untagged pictures of today for."""
-    import av
-
-    flags = {"movflags": "+faststart+use_metadata_tags"} if kind == "mp4" else {}
-    with av.open(path, "w", format=kind, options=flags) as container:
-        container.metadata["comment"] = recipe
-        stream = container.add_stream(codec, rate=animation.fps, options=options)
-        _set_size(stream, animation, "yuv420p")
-        context: Any = stream.codec_context
-        context.colorspace = context.color_primaries = context.color_trc = _BT709
-        context.color_range = 1  # 16 to 235
-        for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_image(picture).reformat(
-                format="yuv420p", dst_colorspace=_BT709, dst_color_range=1
-            )
-            frame.pts, frame.time_base = number, Fraction(1, animation.fps)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        if animation.format in ("mp4", "webm"):
+            write_video(part, pictures(), animation, recipe, sound)
+        else:
+            _WRITERS[animation.format](part, pictures, animation, recipe)
 
 
 def _webp(path: Path, pictures: Pictures, animation: AnimationRequest, recipe: str) -> None:
@@ -192,10 +155,6 @@ def _set_size(stream: Any, animation: AnimationRequest, pixels: str) -> None:
     stream.width, stream.height, stream.pix_fmt = common.width, common.height, pixels
 
 
-def _between(worst: int, best: int, quality: int) -> int:
-    return round(worst + (best - worst) * quality / 100)
-
-
 _WRITERS: dict[Format, Callable[[Path, Pictures, AnimationRequest, str], None]] = {
-    "mp4": _mp4, "webm": _webm, "webp": _webp, "gif": _gif, "png": _png,
+    "webp": _webp, "gif": _gif, "png": _png,
 }  # fmt: skip

@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 from PIL import Image
 
-from studio.animation.plan import Moment, Shares, eased
-from studio.animation.request import AnimationRequest, Easing
+from studio.animation.plan import Moment, Shares, asked
+from studio.animation.request import AnimationRequest
 
 SIDE = 64  # pixels: what is compared has this longer side at most
 _FIRST = 8  # legs' parts that are measured at first, at most
@@ -64,7 +64,7 @@ class Measuring:
 
     def __init__(self, animation: AnimationRequest) -> None:
         self._animation = animation
-        self._budget = max(2 * sum(_counts(animation)), 8 * len(animation.legs)) + 1
+        self._budget = max(2 * sum(asked(animation)), 8 * len(animation.legs)) + 1
         self._seen: dict[Moment, Image.Image] = {}
 
     def see(self, moment: Moment, image: Image.Image) -> None:
@@ -84,7 +84,7 @@ class Measuring:
             )
             if high - low > _FINEST
         ]
-        step = sum(ruler.length for ruler in rulers) / max(sum(_counts(self._animation)), 1)
+        step = sum(ruler.length for ruler in rulers) / max(sum(asked(self._animation)), 1)
         wide = sorted((part for part in parts if part[0] > _UNEVEN * step), reverse=True)
         room = self._budget - len(self._seen)
         return [self._moment(leg, (low + high) / 2) for _, leg, low, high in wide[: max(room, 0)]]
@@ -105,19 +105,20 @@ class Measuring:
             rulers.append(Ruler(list(pictures), apart))
         return rulers
 
-    def shares(self) -> Shares:
-        """The frames of the animation, laid out along what was measured."""
-        keys = [self._animation.keyframes[start] for start, _ in self._animation.legs]
-        rulers = self.rulers()
-        counts = spread(sum(_counts(self._animation)), [ruler.length for ruler in rulers])
-        return tuple(
-            _laid_out(ruler, key.easing, count)
-            for ruler, key, count in zip(rulers, keys, counts, strict=True)
-        )
+    def counts(self) -> list[int]:
+        """The frames that each leg gets of all there are: by how much happens on it."""
+        return spread(sum(asked(self._animation)), [ruler.length for ruler in self.rulers()])
+
+    def shares(self, along: Shares) -> Shares:
+        """The frames of the animation, laid out along what was measured.
+
+        ``along``: how far of what happens on its leg each is to be.
+        """
+        return tuple(ruler.at(leg) for ruler, leg in zip(self.rulers(), along, strict=True))
 
     def _first(self, leg: int) -> list[Moment]:
         """Probes at equal distances; where a leg ends the next begins."""
-        parts = min(_FIRST, max(_counts(self._animation)[leg], 4))
+        parts = min(_FIRST, max(asked(self._animation)[leg], 4))
         inner = [self._moment(leg, place / parts) for place in range(parts)]
         last = self._last(leg)
         return inner if last.share == 0 else [*inner, last]
@@ -144,11 +145,3 @@ def spread(total: int, lengths: Sequence[float]) -> list[int]:
         spare = [k for k, count in enumerate(counts) if count > 1]
         counts[min(spare, key=lambda k: ideal[k] - counts[k])] -= 1
     return counts
-
-
-def _laid_out(ruler: Ruler, easing: Easing, count: int) -> tuple[float, ...]:
-    return ruler.at([eased(easing, place / count) for place in range(count)])
-
-
-def _counts(animation: AnimationRequest) -> list[int]:
-    return [animation.keyframes[start].frames for start, _ in animation.legs]

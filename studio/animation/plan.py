@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from studio.animation.request import AnimationRequest, Easing
 
 Shares = tuple[tuple[float, ...], ...]
-"""For each leg, how far along it each of its frames is: from 0, below 1, never falling."""
+"""For each leg, how far along it each of its frames is: from 0, at most 1, never falling."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +93,24 @@ def make_plan(animation: AnimationRequest, shares: Shares | None = None) -> Plan
 
 def uniform(animation: AnimationRequest) -> Shares:
     """Every leg's frames as they were asked for: equally far apart, but for the easing."""
-    asked = (animation.keyframes[start] for start, _ in animation.legs)
+    return along(animation, evenly(asked(animation)))
+
+
+def asked(animation: AnimationRequest) -> tuple[int, ...]:
+    """How many frames each leg was given."""
+    return tuple(animation.keyframes[start].frames for start, _ in animation.legs)
+
+
+def evenly(counts: Sequence[int]) -> Shares:
+    """How far in time each frame of a leg is, for so many frames in each."""
+    return tuple(tuple(place / count for place in range(count)) for count in counts)
+
+
+def along(animation: AnimationRequest, times: Shares) -> Shares:
+    """The times with the easing of their legs."""
+    keys = (animation.keyframes[start] for start, _ in animation.legs)
     return tuple(
-        tuple(eased(key.easing, place / key.frames) for place in range(key.frames)) for key in asked
+        tuple(eased(key.easing, time) for time in leg) for key, leg in zip(keys, times, strict=True)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from studio.animation.camera import MOST_ENLARGED, Camera
 from studio.animation.request import (
     ALIKE,
     MAX_FRAMES,
@@ -133,6 +134,13 @@ def _check(animation: AnimationRequest) -> None:
             most=MAX_FRAMES, total=total,
         )  # fmt: skip
         raise InvalidRequest.of("frames", sentence)
+    if Camera(animation).enlarged > MOST_ENLARGED:
+        sentence = say(
+            "The camera moves too far: parts of the pictures would be drawn more than {most} times "
+            "as large as they are painted; zoom, pan or rotate less.",
+            most=f"{MOST_ENLARGED:g}",
+        )  # fmt: skip
+        raise InvalidRequest.of("zoom", sentence)
     pictures = any(keyframe.request.init_image for keyframe in animation.keyframes)
     if pictures and animation.method != "walk":
         sentence = say("Keyframes that are pictures need the method “walk”.")

@@ -7,6 +7,7 @@ there whole or not at all, so whoever comes after a kill goes on at what is miss
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -37,11 +38,13 @@ class Progress:
     """What was decided while it was made, and holds for the rest of it.
 
     ``together``: how many frames are painted in one batch. ``shares``: how they are spaced, None
-    while that has to be measured.
+    while that has to be measured. ``along``: how far along their legs they are in time, which the
+    camera goes by.
     """
 
     together: int
     shares: Shares | None
+    along: Shares | None = None
 
 
 class Reel:
@@ -67,14 +70,12 @@ class Reel:
             stored = json.loads((self.folder / "progress.json").read_text("utf-8"))
         except (OSError, ValueError):
             return None
-        shares = stored["shares"]
-        return Progress(
-            stored["together"], None if shares is None else tuple(tuple(each) for each in shares)
-        )
+        shares, along = (stored.get(name) for name in ("shares", "along"))
+        return Progress(stored["together"], _tuples(shares), _tuples(along))
 
     def decide(self, progress: Progress) -> None:
         """Write down what holds from now on. Raises StorageError."""
-        stored = {"together": progress.together, "shares": progress.shares}
+        stored = dataclasses.asdict(progress)
         write_whole(self.folder / "progress.json", json.dumps(stored).encode())
 
     @property
@@ -216,6 +217,10 @@ class Reels:
     def _folders(self) -> list[Path]:
         with storage_errors(self._root):
             return [path for path in self._root.glob("*") if _ID.fullmatch(path.name)]
+
+
+def _tuples(shares: list[list[float]] | None) -> Shares | None:
+    return None if shares is None else tuple(tuple(leg) for leg in shares)
 
 
 def _stored(folder: Path) -> dict[str, Any]:

@@ -24,6 +24,7 @@ Method = Literal["anchored", "walk"]
 Format = Literal["mp4", "webm", "webp", "gif", "png"]
 Easing = Literal["linear", "in", "out", "in_out"]
 Blend = Literal["slerp", "lerp"]
+InBetweenBy = Literal["latents", "motion"]
 
 ALIKE = (
     "model", "sampler", "sigma_schedule", "num_inference_steps", "width", "height", "vae",
@@ -56,6 +57,22 @@ class Leg(BaseModel):
     easing: Easing = Field(
         "linear", description="Whether it sets out slowly (in), arrives slowly (out), or both."
     )
+    zoom: float = Field(
+        1.0, ge=0.25, le=4,
+        description="How many times as large things look at the next keyframe, by the camera.",
+    )  # fmt: skip
+    pan_x: float = Field(
+        0.0, ge=-1, le=1,
+        description="How far the camera moves to the right until the next keyframe, in widths.",
+    )  # fmt: skip
+    pan_y: float = Field(
+        0.0, ge=-1, le=1,
+        description="How far the camera moves down until the next keyframe, in heights.",
+    )  # fmt: skip
+    rotate: float = Field(
+        0.0, ge=-360, le=360,
+        description="By how many degrees the picture turns clockwise until the next keyframe.",
+    )  # fmt: skip
 
 
 class Film(BaseModel):
@@ -75,8 +92,13 @@ class Film(BaseModel):
     blend: Blend = Field("slerp", description="How words are mixed: on the arc, or straight.")
     in_between: int = Field(
         0, ge=0, le=15,
-        description="Frames between two painted ones that are decoded from a mixture of these.",
+        description="Frames between two painted ones that are made from these, quickly.",
     )  # fmt: skip
+    in_between_by: InBetweenBy = Field(
+        "latents",
+        description="latents: in-between frames are decoded from a mixture of their neighbours'; "
+        "motion: what moves is followed in the pictures and drawn on its way (minterpolate).",
+    )
     even_pacing: bool = Field(
         False, description="Measure how much changes first, then spread the frames evenly over it."
     )
@@ -85,6 +107,17 @@ class Film(BaseModel):
     fps: int = Field(12, ge=1, le=60, description="Frames a second.")
     format: Format = Field("mp4", description="The file; png is a zip of pictures.")
     quality: int = Field(80, ge=1, le=100, description="Of mp4, webm and webp.")
+    sound: str = Field(
+        "", pattern=r"^([0-9a-f]{64})?$",
+        description="A sound file (base64, or its hash); it plays along in mp4 and webm.",
+    )  # fmt: skip
+    sound_start: float = Field(
+        0.0, ge=0, le=86_400, description="Where in the sound the film begins, in seconds."
+    )
+    follow_sound: float = Field(
+        0.8, ge=0, le=1,
+        description="How much the pace follows the sound: 0 not at all; at 1 silence stands still.",
+    )  # fmt: skip
 
 
 class Keyframe(Leg):
@@ -109,6 +142,11 @@ class AnimationRequest(Film):
         count = len(self.keyframes)
         back = ((count - 1, 0),) if self.loop else ()
         return (*((k, k + 1) for k in range(count - 1)), *back)
+
+    @property
+    def follows_sound(self) -> bool:
+        """Whether a sound says how the frames are spaced."""
+        return bool(self.sound and self.follow_sound)
 
     def recipe(self) -> dict[str, Any]:
         """The same as it is handed in: what keyframes share once, and in each what is its own."""
@@ -142,15 +180,23 @@ def option_label(name: str) -> Sentence:
         "frames": say("Frames"),
         "hold": say("Hold"),
         "easing": say("Easing"),
+        "zoom": say("Zoom"),
+        "pan_x": say("Pan to the right"),
+        "pan_y": say("Pan downwards"),
+        "rotate": say("Rotation"),
         "method": say("Method"),
         "prompt_strength": say("Prompt strength"),
         "blend": say("Blend"),
         "in_between": say("In-between frames"),
+        "in_between_by": say("In-betweens by"),
         "even_pacing": say("Even pacing"),
         "loop": say("Loop"),
         "ping_pong": say("Ping-pong"),
         "fps": say("Frames per second"),
         "format": say("Format"),
         "quality": say("Quality"),
+        "sound": say("Sound"),
+        "sound_start": say("Sound from"),
+        "follow_sound": say("Follow the sound"),
     }
     return labels[name]

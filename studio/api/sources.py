@@ -1,4 +1,4 @@
-"""/api/v1/sources: pictures and masks to start from, handed over once and named by their hash."""
+"""/api/v1/sources: pictures, masks and sounds, handed over once and named by their hash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ router = APIRouter(prefix="/api/v1/sources", tags=["pictures"])
 
 _GIVEN: dict[str, Any] = {
     "type": "object",
-    "required": ["image"],
     "properties": {
         "image": {
             "type": "string",
@@ -29,26 +28,38 @@ _GIVEN: dict[str, Any] = {
             "description": "A picture of the same size in base64 that is laid on it, as far as it "
             "is opaque; where it is transparent, nothing changes.",
         },
+        "sound": {
+            "type": "string",
+            "description": "In place of a picture: a sound's file in base64, for an animation.",
+        },
     },
 }
 
 
 class SourceAnswer(BaseModel):
-    """A kept picture: what ``init_image`` and ``mask_image`` take, and its size in pixels."""
+    """A kept picture: what ``init_image`` and ``mask_image`` take, and its size in pixels.
+
+    Of a sound, what an animation's ``sound`` takes, and its length where its file says it.
+    """
 
     hash: str
-    width: int
-    height: int
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
 
 
 @router.post(
     "",
     status_code=201,
-    summary="Keep a picture to start from; the same one is kept once",
+    summary="Keep a picture to start from, or a sound; the same one is kept once",
+    response_model_exclude_none=True,
     openapi_extra=json_body(_GIVEN),
 )
 def keep(studio: TheStudio, visitor: Visitor, values: PictureBody) -> SourceAnswer:
     """The hash. The picture is upright and in 8 bits from here on, whatever its file was."""
+    if values.keys() == {"sound"}:
+        digest, seconds = studio.incoming.kept_sound(values["sound"])
+        return SourceAnswer(hash=digest, seconds=seconds)
     if not {"image"} <= values.keys() <= {"image", "over"}:
         sentence = say("Give “image”, a picture's file in base64, and nothing but “over” with it.")
         raise InvalidRequest.of("image", sentence)

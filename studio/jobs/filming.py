@@ -7,14 +7,15 @@ from studio.animation.reel import Reel, Reels
 from studio.jobs.job import Job
 from studio.jobs.jobs import Jobs
 from studio.sentences import say
+from studio.sources import Sources
 from studio.storage import remove_leftovers
 
 
 class Filming:
     """Finds the frames of a job and makes the film. In the worker's thread."""
 
-    def __init__(self, jobs: Jobs, reels: Reels) -> None:
-        self._jobs, self._reels = jobs, reels
+    def __init__(self, jobs: Jobs, reels: Reels, sources: Sources) -> None:
+        self._jobs, self._reels, self._sources = jobs, reels, sources
 
     def begin(self, job: Job) -> Reel:
         """The job's animation, with the frames that are there already. Raises NotFound."""
@@ -26,8 +27,10 @@ class Filming:
     def finish(self, job: Job, reel: Reel) -> None:
         """Make a film of the frames from the first to the first that is missing, if there is one.
 
-        Raises StorageError.
+        Raises StorageError, and InvalidRequest when its sound is not kept any more.
         """
         if 0 in reel.there():
             self._jobs.update(job, note=say("Making the film"))
-            write_film(reel.film, reel.pictures, reel.animation)
+            digest = reel.animation.sound
+            sound = self._sources.sound(digest, "sound") if digest else None
+            write_film(reel.film, reel.pictures, reel.animation, sound)

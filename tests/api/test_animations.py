@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import signal
 import time
 from pathlib import Path
@@ -16,9 +17,11 @@ from PIL import Image
 
 from studio.animation.inscription import recipe_in
 from tests.api.conftest import SECONDS, RunningStudio
+from tests.sounds import clicks
 
 NIGHT, BLUE = {"prompt": "a red boat at night"}, {"prompt": "a blue house on the sea"}
 PATH = "/api/v1/animations"
+SECOND = base64.b64encode(clicks(1.0, [0.5])).decode()
 
 
 def begin(studio: RunningStudio, *keyframes: dict[str, Any], **common: Any) -> str:
@@ -144,6 +147,27 @@ def test_a_picture_given_as_a_file_is_a_keyframe(studio: RunningStudio) -> None:
     assert len(now["recipe"]["keyframes"][0]["init_image"]) == 64
 
 
+def test_a_sound_is_given_once_followed_and_plays_along(
+    studio: RunningStudio, tmp_path: Path
+) -> None:
+    file = base64.b64encode(clicks(2.0, [0.4, 1.0], "mp3")).decode()
+    kept = studio.http.post("/api/v1/sources", json={"sound": file})
+    assert kept.status_code == 201 and kept.json().keys() == {"hash", "seconds"}, kept.text
+    assert kept.json()["seconds"] == pytest.approx(2, abs=0.1)
+    animation = begin(studio, frames=6, fps=5, sound=file, sound_start=0.5)
+    now = ended(studio, animation)
+    assert now["state"] == "done" and now["recipe"]["sound"] == kept.json()["hash"], now
+    path = film(studio, animation, tmp_path / "film.mp4")
+    with av.open(str(path)) as container:
+        track = container.streams.audio[0]
+        assert float(track.duration * track.time_base) == pytest.approx(7 / 5, abs=0.06)
+    assert recipe_in(path) == now["recipe"]
+    again = studio.http.post(PATH, json=now["recipe"])
+    assert again.status_code == 202, again.text
+    assert ended(studio, again.json()["id"])["state"] == "done"
+    assert frames(studio, again.json()["id"]) == frames(studio, animation)
+
+
 @pytest.mark.parametrize(
     ("values", "field", "sentence"),
     [
@@ -156,6 +180,22 @@ def test_a_picture_given_as_a_file_is_a_keyframe(studio: RunningStudio) -> None:
         ({"keyframes": [NIGHT, {"picture": "f" * 64}], "method": "walk"},
          "keyframes.1.init_image", "Keyframe 2: The picture ffffffffff… is not kept here"),
         ({"keyframes": [NIGHT, {**BLUE, "model": "other"}]}, "keyframes.1.model", "Keyframe 2:"),
+        ({"keyframes": [NIGHT, BLUE], "frames": 0}, "keyframes.0.frames",
+         "Keyframe 1: Frames must be a whole number between 1 and 10000; you gave 0."),
+        ({"keyframes": [{**NIGHT, "frames": 10_000}] * 4}, "frames",
+         "An animation has at most 20,000 frames; this would have 30,000."),
+        ({"keyframes": [NIGHT, BLUE], "sound": "bm8gc291bmQ="}, "sound",
+         "This file holds no sound that can be read"),
+        ({"keyframes": [NIGHT, BLUE], "sound": "?"}, "sound", "Give a sound's file in base64"),
+        ({"keyframes": [NIGHT, BLUE], "sound": "e" * 64}, "sound",
+         "The sound eeeeeeeeee… is not kept here (any more); give it again."),
+        ({"keyframes": [NIGHT, BLUE], "sound": SECOND, "sound_start": 2}, "sound_start",
+         "The sound is 1.0 s long, and the film would begin at 2 s of it."),
+        ({"keyframes": [NIGHT, BLUE], "follow_sound": 2}, "follow_sound",
+         "Follow the sound must be a number between 0 and 1; you gave 2."),
+        ({"keyframes": [NIGHT, BLUE], "pan_x": 1}, "zoom", "The camera moves too far"),
+        ({"keyframes": [NIGHT, BLUE], "in_between_by": "magic"}, "in_between_by",
+         "In-betweens by must be one of: latents, motion; you gave “magic”."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made_is_refused_with_a_sentence(
@@ -166,7 +206,7 @@ def test_what_cannot_be_made_is_refused_with_a_sentence(
     problems = {each["field"]: each["message"] for each in answer.json()["problems"]}
     assert sentence in problems[field], problems
     chinese = studio.http.post(PATH, json=values, headers={"Accept-Language": "zh"}).json()
-    assert "关键帧" in chinese["detail"]
+    assert re.search("[\u4e00-\u9fff]", chinese["problems"][0]["message"]), chinese
 
 
 def test_what_is_not_there_is_said(studio: RunningStudio) -> None:

@@ -14,8 +14,11 @@ from PIL import Image
 
 from studio.animation import animator as animator_module
 from studio.animation.animator import Animator
+from studio.animation.camera import Camera
 from studio.animation.forking import forked_generators, forked_scheduler
+from studio.animation.motion import pictures_between
 from studio.animation.pacing import distance
+from studio.animation.picturing import Followed
 from studio.animation.plan import make_plan
 from studio.animation.reading import read_animation
 from studio.animation.reel import Reel, Reels
@@ -29,6 +32,7 @@ from studio.request import GenerationRequest
 from studio.samplers import SAMPLERS
 from studio.sources import Sources
 from tests.engine.conftest import pictures, same
+from tests.sounds import clicks
 
 NIGHT, BLUE = {"prompt": "a red boat at night"}, {"prompt": "a blue house on the sea"}
 Make = Callable[..., Reel]
@@ -129,17 +133,27 @@ CASES: dict[str, dict[str, Any]] = {
     "ancestral": {"sampler": "euler_a", "loop": True, "frames": 2},
     "walk": {"method": "walk", "in_between": 1},
     "even": {"even_pacing": True, "loop": True, "in_between": 2, "frames": 3},
-}
+    "camera": {"method": "walk", "zoom": 1.3, "rotate": 20.0, "in_between": 1},
+    "motion": {"method": "walk", "in_between": 1, "in_between_by": "motion", "loop": True,
+               "zoom": 1.2},
+    "sound": {"method": "walk", "rotate": 30.0, "fps": 5, "frames": 8, "even_pacing": True},
+}  # fmt: skip
+MOTION = {"in_between_by": "motion"}
 
 
 @pytest.mark.parametrize(
-    ("case", "after"), [("anchored", 3), ("ancestral", 0), ("walk", 2), ("even", 3)]
+    ("case", "after"),
+    [("anchored", 3), ("ancestral", 0), ("walk", 2), ("even", 3), ("camera", 3), ("motion", 4)],
 )
 def test_an_interrupted_animation_goes_on_to_the_same_bits(
     case: str, after: int, make: Make, animator: Animator, store: ModelStore, tmp_path: Path
 ) -> None:
-    whole = made(animator, make(**CASES[case]))
-    reel = make(**CASES[case])
+    given = CASES[case]
+    if case == "sound":
+        kept = Sources(tmp_path / "sources").keep_sound(clicks(2.0, [0.7, 1.5]))
+        given = {**given, "sound": kept}
+    whole = made(animator, make(**given))
+    reel = make(**given)
     events = animator.animate(reel)
     for event in events:
         if isinstance(event, Progress if after == 0 else FrameReady) and (
@@ -152,6 +166,18 @@ def test_an_interrupted_animation_goes_on_to_the_same_bits(
     painted = [event.index for event in again.animate(reel) if isinstance(event, FrameReady)]
     assert painted == [*range(after, reel.frames_total)]
     assert all(same(a, b) for a, b in zip(whole, frames(reel), strict=True))
+
+
+def test_the_frames_follow_a_sound(make: Make, animator: Animator, tmp_path: Path) -> None:
+    kept = Sources(tmp_path / "sources").keep_sound(clicks(2.0, [1.0]))
+    reel = make(method="walk", frames=10, fps=5, sound=kept, follow_sound=1.0, zoom=1.2)
+    shown = made(animator, reel)
+    steps = [distance(a, b) for a, b in pairwise(shown)]
+    assert max(steps[4:6]) == max(steps) and max(steps) > 3 * max(steps[:3])
+    assert reel.progress is not None and reel.progress.shares == reel.progress.along
+    even = made(animator, make(method="walk", frames=10, sound=kept, follow_sound=0.0, zoom=1.2))
+    silent = made(animator, make(method="walk", frames=10, zoom=1.2))
+    assert all(same(a, b) for a, b in zip(even, silent, strict=True))
 
 
 def test_what_a_frame_shows_does_not_depend_on_which_are_missing(
@@ -172,6 +198,48 @@ def test_a_frame_between_is_decoded_from_both_its_neighbours(
     ends = distance(shown[0], shown[4])
     assert all(0 < distance(shown[0], shown[k]) <= 1.2 * ends for k in (1, 2, 3, 4))
     assert distance(shown[0], shown[1]) < distance(shown[0], shown[3])
+
+
+def test_frames_between_may_follow_what_moves_in_the_painted_ones(
+    make: Make, animator: Animator
+) -> None:
+    case = {"method": "walk", "frames": 7, "in_between": 2}
+    decoded, followed = made(animator, make(**case)), made(animator, make(**case, **MOTION))
+    painted = make(**case).plan.painted
+    assert painted == (0, 3, 6, 7)
+    assert [same(a, b) for a, b in zip(decoded, followed, strict=True)] == [
+        frame in painted for frame in range(8)
+    ]
+    between = pictures_between([followed[k] for k in (0, 3, 6, 7)], 2)
+    assert all(same(a, b) for a, b in zip(between, followed[4:6], strict=True))
+    ends = pictures_between([followed[k] for k in (0, 0, 3, 6)], 2)
+    assert all(same(a, b) for a, b in zip(ends, followed[1:3], strict=True))
+
+
+def test_what_follows_motion_keeps_a_few_pictures_in_memory(
+    make: Make, animator: Animator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 0
+    picture = Followed.picture
+
+    def counted(self: Followed, frame: int) -> Any:
+        nonlocal most
+        image = yield from picture(self, frame)
+        most = max(most, len(self.painted) + len(self.between))
+        return image
+
+    monkeypatch.setattr(Followed, "picture", counted)
+    made(animator, make(frames=24, in_between=1, method="walk", num_inference_steps=2, **MOTION))
+    assert 4 <= most <= 5
+
+
+def test_the_camera_moves_over_the_finished_frames(make: Make, animator: Animator) -> None:
+    still = made(animator, make(method="walk"))
+    reel = make(method="walk", zoom=1.5, pan_x=0.2)
+    camera = Camera(reel.animation)
+    moved = [camera.shot(frame, image) for frame, image in enumerate(still)]
+    assert all(same(a, b) for a, b in zip(moved, made(animator, reel), strict=True))
+    assert not any(same(a, b) for a, b in zip(still, moved, strict=True))
 
 
 def test_keyframes_may_be_pictures(make: Make, animator: Animator, tmp_path: Path) -> None:

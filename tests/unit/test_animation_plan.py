@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from studio.animation.pacing import Measuring, distance, spread
-from studio.animation.plan import Between, Moment, Plan, eased, groups, make_plan
+from studio.animation.plan import (
+    Between,
+    Moment,
+    Plan,
+    Shares,
+    along,
+    eased,
+    evenly,
+    groups,
+    make_plan,
+)  # fmt: skip
 from studio.animation.reading import read_animation
 from studio.animation.request import MAX_FRAMES, AnimationRequest
 from studio.complete import complete
@@ -161,6 +171,10 @@ def sky(moment: Moment) -> Image.Image:
     return Image.new("RGB", (64, 64), (round(200 - 200 * dark),) * 3)
 
 
+def measured(animation: AnimationRequest, measuring: Measuring) -> Shares:
+    return measuring.shares(along(animation, evenly(measuring.counts())))
+
+
 def test_even_pacing_puts_the_frames_where_something_happens() -> None:
     animation = read(NOON, SUNSET, NIGHT, frames=20, even_pacing=True)
     measuring, painted = Measuring(animation), 0
@@ -170,7 +184,7 @@ def test_even_pacing_puts_the_frames_where_something_happens() -> None:
             measuring.see(moment, sky(moment))
             painted += 1
     assert painted <= 81
-    plan = make_plan(animation, measuring.shares())
+    plan = make_plan(animation, measured(animation, measuring))
     assert len(plan.moments) == 41
 
     def steps(plan: Plan) -> list[float]:
@@ -187,4 +201,4 @@ def test_a_still_picture_is_paced_as_it_was() -> None:
     while wanted := measuring.wanted():
         for moment in wanted:
             measuring.see(moment, Image.new("RGB", (64, 64)))
-    assert make_plan(animation, measuring.shares()) == make_plan(animation)
+    assert make_plan(animation, measured(animation, measuring)) == make_plan(animation)

@@ -45,6 +45,18 @@ def test_only_what_is_old_and_unnamed_goes(sources: Sources) -> None:
     assert sweep(sources, lambda: iter(())) == 1 and not there(sources, named)
 
 
+def test_a_sound_is_kept_and_goes_like_a_picture(sources: Sources) -> None:
+    named, unnamed = (sources.keep_sound(name) for name in (b"one", b"another"))
+    for digest in (named, unnamed):
+        os.utime(sources.sound(digest, "sound"), (WEEKS_AGO, WEEKS_AGO))
+    assert sources.keep_sound(b"one") == named and sources.renew(named)
+    os.utime(sources.sound(named, "sound"), (WEEKS_AGO, WEEKS_AGO))
+    assert sweep(sources, lambda: iter([json.dumps({"sound": named})])) == 1
+    assert sources.sound(named, "sound").read_bytes() == b"one"
+    with pytest.raises(InvalidRequest, match="is not kept here"):
+        sources.sound(unnamed, "sound")
+
+
 def test_what_is_used_while_others_are_asked_stays(sources: Sources) -> None:
     again, looked_at, unused = aged(sources, 1), aged(sources, 2), aged(sources, 3)
 
