@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _DESK = ("desk", "prompt", "prompting", "shape", "fine")
 _ROOMS = (*_DESK, "stage", "canvas", "picture", "gallery", "models", "merge", "recipe")
-STYLES = ("tokens", "gradio", "frame", *_ROOMS, "overlay", "sheet", "upscale")
+STYLES = ("tokens", "gradio", "frame", "slider", *_ROOMS, "overlay", "sheet", "upscale")
 
 
 def page_head(title: str, data: Mapping[str, object], modules: Iterable[str]) -> str:

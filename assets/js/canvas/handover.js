@@ -1,18 +1,8 @@
 // Pictures, masks and colours as PNG to the server, each at the picture's own size, and what it answers.
-import { sources } from "../api.js";
+import { base64, sources } from "../api.js";
 import { t } from "../i18n.js";
 
 const PROPORTION = 0.02; // by how much a mask's may differ from the picture's
-
-/** @param {Blob} blob @returns {Promise<string>} base64 */
-function base64(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onerror = () => reject(reader.error);
-    reader.onload = () => resolve(String(reader.result).split(",", 2)[1] ?? "");
-    reader.readAsDataURL(blob);
-  });
-}
 
 /** @param {ImageData} pixels @returns {Promise<string>} a PNG in base64 */
 async function png(pixels) {
