@@ -217,7 +217,7 @@ class Studio:
         """The words of ``prompt`` that a model with a small vocabulary has never seen."""
         if not self.catalog.find(model).known_words:
             return []
-        from studio.pocket.world.words import unknown_words
+        from studio.pocket.world import unknown_words  # the package: see `studio.imports`
 
         plain = re.sub(r"[()\[\]{}<>:|_]", " ", take_loras(prompt)[0])
         english = [word for word in unknown_words(plain, "en") if word not in GLUE]

@@ -1,4 +1,9 @@
-"""Heavy imports: quicker, and out of the garbage collector's way afterwards."""
+"""Heavy imports: quicker, and out of the garbage collector's way afterwards.
+
+What several threads may be the first to import is imported from the package that gathers it, not
+from the module: Python locks the module first and its package next, and the package's own import
+the other way round, so that one of two threads ends in a deadlock error.
+"""
 
 from __future__ import annotations
 

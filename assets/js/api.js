@@ -123,3 +123,13 @@ export const studio = {
 };
 
 export const listOf = (answer, name) => (Array.isArray(answer) ? answer : (answer[name] ?? []));
+
+/** A file as the API takes it. @param {Blob} blob @returns {Promise<string>} base64 */
+export function base64(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onerror = () => reject(reader.error);
+    reader.onload = () => resolve(String(reader.result).split(",", 2)[1] ?? "");
+    reader.readAsDataURL(blob);
+  });
+}

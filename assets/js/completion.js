@@ -102,6 +102,8 @@ export function teachCompletion(box, { model, onStyle, names }) {
   }
 
   box.addEventListener("keydown", key, true);
+  // What is typed is sent: on the document, as the shortcut stops the key there.
+  document.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && close(), true);
   box.addEventListener("compositionstart", () => ((composing = true), close()));
   box.addEventListener("compositionend", () => ((composing = false), later()));
   box.addEventListener("input", (event) => !composing && !event.isComposing && later());

@@ -1,5 +1,5 @@
 // Recipes that come from elsewhere: a picture, its text or a link -> the desk, with a way back.
-import { ApiError, call } from "./api.js";
+import { ApiError, base64, call } from "./api.js";
 import { t } from "./i18n.js";
 import { holdsLink, textOf } from "./link.js";
 import { withoutPixels } from "./metadata.js";
@@ -74,14 +74,4 @@ function isObject(text) {
   } catch {
     return false;
   }
-}
-
-/** @param {Blob} blob @returns {Promise<string>} */
-function base64(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onerror = () => reject(reader.error);
-    reader.onload = () => resolve(String(reader.result).split(",", 2)[1] ?? "");
-    reader.readAsDataURL(blob);
-  });
 }

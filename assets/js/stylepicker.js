@@ -76,9 +76,10 @@ export function createStylePicker({ chosen, choose, all, reload, toast }) {
       taken: all().keys(),
       onKeep: (id, values) => attempt(() => wordbook.keepStyle(id, values)),
       onDrop: (id) => attempt(async () => {
-        await wordbook.dropStyle(id);
-        await reload();
-        if (!all().has(id)) choose(id, false);
+        const worn = chosen().includes(id);
+        choose(id, false); // first: until the list is new the desk would ask about a style that is gone
+        await wordbook.dropStyle(id).finally(reload);
+        if (worn && all().has(id)) choose(id, true); // one that is shipped, changed and now as it was
       }),
       onLeave: back,
     });

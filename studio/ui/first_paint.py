@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _DESK = ("desk", "prompt", "prompting", "shape", "fine")
 _WORKROOMS = (*_DESK, "stage", "canvas", "animate", "timeline")
 _ROOMS = (*_WORKROOMS, "picture", "gallery", "models", "merge", "recipe")
-STYLES = ("tokens", "gradio", "frame", *_ROOMS, "overlay", "sheet", "upscale")
+STYLES = ("tokens", "gradio", "frame", "slider", *_ROOMS, "overlay", "sheet", "upscale")
 
 
 def page_head(title: str, data: Mapping[str, object], modules: Iterable[str]) -> str:

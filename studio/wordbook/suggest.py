@@ -57,7 +57,7 @@ def _addons(infos: Sequence[ModelInfo], kind: str, model: ModelInfo | None) -> l
 
 def _vocabulary() -> list[str]:
     """Pocket's words in both languages, each as it is said first and otherwise."""
-    from studio.pocket.world.vocabulary import VOCABULARY
+    from studio.pocket.world import VOCABULARY  # the package: see `studio.imports`
 
     words = [word for table in VOCABULARY.values() for word in table.values()]
     terms = [

@@ -197,6 +197,22 @@ def test_completion_by_keyboard(visit: Visit, shots: Path) -> None:
     assert value(page).endswith("ligh, ")
 
 
+def test_no_list_is_left_over_what_was_sent(visit: Visit) -> None:
+    """Neither one that is open nor one that the last word asked for."""
+    page = visit().page
+    box = page.locator("#field-prompt textarea")
+    listed = page.get_by_role("listbox", name="Completions")
+    box.click()
+    page.keyboard.type("a __subject/ve")
+    expect(listed).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    expect(listed).to_be_hidden()
+    box.fill("a __subject/ve")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(600)
+    expect(listed).to_be_hidden()
+
+
 def test_escape_closes_the_list_and_does_not_stop_the_job(visit: Visit) -> None:
     slow = {"num_inference_steps": 100, "width": 256, "height": 256, "shape": "custom"}
     visitor = visit(desk=slow)

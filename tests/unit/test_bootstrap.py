@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from PIL import Image
@@ -17,6 +20,7 @@ from studio.errors import InvalidRequest, StartupError
 from studio.request import GenerationRequest
 from studio.settings import Settings
 from studio.sweeping import sweep
+from studio.wordbook.suggest import suggest
 from tests.weights import kohya_lora, write_weights
 
 CARD = {
@@ -96,6 +100,30 @@ def test_nothing_is_queued_when_something_is_wrong(
 def test_words_a_small_model_never_saw(studio: Studio, prompt: str, words: list[str]) -> None:
     assert studio.unknown_words(prompt, "small") == words
     assert studio.unknown_words(prompt, "full") == []
+
+
+def test_the_first_words_may_be_looked_at_twice_at_once(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Completions are asked for while a job is handed in: both import the bundled model's world."""
+
+    together = Barrier(4)
+
+    def said() -> list[str]:
+        together.wait()
+        return studio.unknown_words("a dragon", "small")
+
+    def offered() -> list[str]:
+        together.wait()
+        found = suggest(studio.wordbook, studio.catalog, "a sailb", "me", "small", 3)
+        return [each.text for each in found]
+
+    for _ in range(12):
+        for name in [name for name in sys.modules if name.startswith("studio.pocket")]:
+            monkeypatch.delitem(sys.modules, name)
+        with ThreadPoolExecutor(4) as threads:
+            answers = [threads.submit(each) for each in (said, offered) * 2]
+            assert all(answer.result() for answer in answers)
 
 
 def test_a_pictures_model_is_found_by_its_hash_then_by_its_name(studio: Studio) -> None:

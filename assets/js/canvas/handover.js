@@ -1,9 +1,10 @@
 // Pictures, masks and colours as PNG to the server, each at the picture's own size, and what it answers.
-import { sources } from "../api.js";
+import { base64, sources } from "../api.js";
 import { t } from "../i18n.js";
 
 const PROPORTION = 0.02; // by how much a mask's may differ from the picture's
 
+<<<<<<< HEAD
 /** @param {Blob} blob @returns {Promise<string>} base64 */
 export function base64(blob) {
   return new Promise((resolve, reject) => {
@@ -14,6 +15,8 @@ export function base64(blob) {
   });
 }
 
+=======
+>>>>>>> main
 /** @param {ImageData} pixels @returns {Promise<string>} a PNG in base64 */
 async function png(pixels) {
   const surface = document.createElement("canvas");

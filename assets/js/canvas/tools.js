@@ -50,11 +50,11 @@ export function createTools(root, actions) {
 
   /** A slider for one of the settings. */
   function range(name, toValue, toShare) {
-    const input = el("input", { type: "range", min: "0", max: "1", step: "0.01", oninput: () => choose({ [name]: toValue(Number(input.value)) }) });
+    const input = el("input", { type: "range", class: "slide", min: "0", max: "1", step: "0.01", oninput: () => choose({ [name]: toValue(Number(input.value)) }) });
     const element = el("label", { class: "canvas-range" }, el("span", {}, t(`canvas.${name}`)), input);
     const show = (text) => {
       input.value = String(toShare(set[name]));
-      input.style.setProperty("--share", `${Number(input.value) * 100}%`);
+      input.style.setProperty("--filled", `${Number(input.value) * 100}%`);
       input.setAttribute("aria-valuetext", text);
       element.title = `${t(`canvas.${name}`)}: ${text}`;
     };
