@@ -1,6 +1,5 @@
 // What holds for the whole animation, on the desk: one control for each field that the server names.
-import { sources } from "../api.js";
-import { base64 } from "../canvas/handover.js";
+import { base64, sources } from "../api.js";
 import { el, icon, memory } from "../dom.js";
 import { t } from "../i18n.js";
 import { createField } from "./fields.js";

@@ -4,19 +4,6 @@ import { t } from "../i18n.js";
 
 const PROPORTION = 0.02; // by how much a mask's may differ from the picture's
 
-<<<<<<< HEAD
-/** @param {Blob} blob @returns {Promise<string>} base64 */
-export function base64(blob) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onerror = () => reject(reader.error);
-    reader.onload = () => resolve(String(reader.result).split(",", 2)[1] ?? "");
-    reader.readAsDataURL(blob);
-  });
-}
-
-=======
->>>>>>> main
 /** @param {ImageData} pixels @returns {Promise<string>} a PNG in base64 */
 async function png(pixels) {
   const surface = document.createElement("canvas");
