@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image
@@ -15,7 +13,7 @@ from studio.gallery import Gallery
 from studio.gallery.picture import parse_id
 from studio.images.frame import best_size
 from studio.images.masks import composite, is_empty
-from studio.images.reading import as_mask, read_picture
+from studio.images.reading import as_mask, from_base64, not_a_picture, read_picture
 from studio.models.upscalers.asked import too_large
 from studio.request import MAX_OUTPAINT, MAX_RESULT, MAX_SCALE, MAX_SIDE
 from studio.sentences import say
@@ -66,7 +64,7 @@ class Incoming:
         """
         picture = self._picture(field, given, visitor)
         if picture is None:
-            raise _unreadable(field)
+            raise not_a_picture(field)
         return self._hash(given, picture), picture.size
 
     def covered(self, given: object, over: object, visitor: str) -> tuple[str, tuple[int, int]]:
@@ -79,7 +77,7 @@ class Incoming:
             self._picture("over", over, visitor),
         )
         if picture is None or upper is None:
-            raise _unreadable("image" if picture is None else "over")
+            raise not_a_picture("image" if picture is None else "over")
         digest = self._sources.keep(_laid(upper, picture))
         if origin := self._origin(given):
             self._gallery.note_origin(digest, origin)
@@ -116,7 +114,7 @@ class Incoming:
             self._sources.renew(given)
             with storage_errors(path):
                 return given, check_sound(path.read_bytes(), field)
-        content = _decoded(field, given, _no_sound)
+        content = from_base64(given, field, _no_sound)
         seconds = check_sound(content, field)
         return self._sources.keep_sound(content), seconds
 
@@ -124,14 +122,14 @@ class Incoming:
         if given in (None, ""):
             return None
         if not isinstance(given, str):
-            raise _unreadable(field)
+            raise not_a_picture(field)
         if is_hash(given):
             if not self._sources.renew(given):
                 raise not_kept(given, field)
             return self._sources.get(given, field)
         if parse_id(given):
             return read_picture(self._file_of(field, given, visitor), field)
-        return read_picture(_decoded(field, given), field)
+        return read_picture(from_base64(given, field), field)
 
     def _hash(self, given: object, picture: Image.Image) -> str:
         """The hash of a picture; one of the gallery is remembered as what is made from it."""
@@ -188,24 +186,8 @@ def _again(given: object) -> str | None:
     return given if isinstance(given, str) and is_hash(given) else None
 
 
-def _decoded(
-    field: str, text: str, refused: Callable[[str], InvalidRequest] | None = None
-) -> bytes:
-    """The file that base64 stands for, with or without ``data:image/…;base64,`` before it."""
-    encoded = text.partition(",")[2] if text.startswith("data:") else text
-    try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise (refused or _unreadable)(field) from None
-
-
 def _no_sound(field: str) -> InvalidRequest:
     return InvalidRequest.of(field, say("Give a sound's file in base64, or the hash of one here."))
-
-
-def _unreadable(field: str) -> InvalidRequest:
-    sentence = say("Give a picture's file in base64, or the id of a picture here.")
-    return InvalidRequest.of(field, sentence)
 
 
 def _checked(mask: Image.Image, start: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, get_origin
 
 from PIL import Image
@@ -19,7 +20,7 @@ from pydantic import ValidationError
 
 from studio.errors import InvalidRequest
 from studio.request import GenerationRequest
-from studio.samplers import SAMPLERS, SIGMA_SCHEDULES, find_sampler
+from studio.samplers import SAMPLERS, SIGMA_SCHEDULES, find_sampling, find_schedule
 from studio.upscaling import label_of_upscaler, upscaler_labelled
 
 TEXT_CHUNK = "parameters"
@@ -250,19 +251,11 @@ def _parts(text: str) -> tuple[str, str, dict[str, str]]:
 
 def _sampling(pairs: Mapping[str, str]) -> dict[str, Any]:
     """Sampler and sigma schedule; a name that is not in the table is left out."""
-    schedules = {label.casefold(): name for name, label in SIGMA_SCHEDULES.items()}
     values: dict[str, Any] = {}
-    label = pairs.get("Sampler", "")
-    head, _, tail = label.rpartition(" ")
-    old = schedules.get(tail.casefold())
-    for name, schedule in ((label, None), (head, old)):
-        if name and "sampler" not in values:
-            try:
-                values["sampler"] = find_sampler(name).name
-                values["sigma_schedule"] = schedule
-            except InvalidRequest:
-                continue
-    if schedule := schedules.get(pairs.get("Schedule type", "").casefold()):
+    with suppress(InvalidRequest):
+        sampler, values["sigma_schedule"] = find_sampling(pairs.get("Sampler", ""))
+        values["sampler"] = sampler.name
+    if schedule := find_schedule(pairs.get("Schedule type", "")):
         values["sigma_schedule"] = schedule
     return values
 

@@ -125,6 +125,30 @@ def find_sampler(name: str) -> Sampler:
     raise InvalidRequest.of("sampler", sentence)
 
 
+def find_schedule(label: str) -> str | None:
+    """The sigma schedule by its name or label, in any letter case; None for one not there."""
+    wanted = label.strip().casefold()
+    for name, said in SIGMA_SCHEDULES.items():
+        if wanted in (name, said.casefold()):
+            return name
+    return None
+
+
+def find_sampling(label: str) -> tuple[Sampler, str | None]:
+    """The sampler, and the sigma schedule where the label ends with one ("DPM++ 2M Karras").
+
+    So older versions of A1111 write it. Raises InvalidRequest as `find_sampler` does.
+    """
+    try:
+        return find_sampler(label), None
+    except InvalidRequest:
+        head, _, tail = label.strip().rpartition(" ")
+        schedule = find_schedule(tail)
+        if not head or schedule is None:
+            raise
+        return find_sampler(head), schedule
+
+
 def check_sampling(sampler: str, sigma_schedule: str, num_inference_steps: int) -> Sampler:
     """The sampler, when it can do this schedule and number of steps; InvalidRequest otherwise."""
     row = find_sampler(sampler)

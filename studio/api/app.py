@@ -8,7 +8,6 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from studio.api import (
     animations,
@@ -24,10 +23,14 @@ from studio.api import (
     recipes,
     sources,
     translate,
+    watching,
     words,
 )  # fmt: skip
+from studio.api.a1111 import a1111_refusals, a1111_router
 from studio.api.answers import ErrorAnswer
+from studio.api.foreign import left_over
 from studio.api.language import Tongues
+from studio.api.openai import openai_refusals, openai_router
 from studio.api.reference import reference_page
 from studio.api.visitors import Visitors
 from studio.bootstrap import Studio
@@ -66,9 +69,11 @@ def create_api(studio: Studio) -> FastAPI:
     app.add_middleware(Tongues)
     for room in (
         jobs, pictures, animations, sources, masks, recipes, models, previews, hub, merges, words,
-        prompts, translate,
+        prompts, translate, watching,
     ):  # fmt: skip
         app.include_router(room.router)
+    for router in (a1111_router(), a1111_refusals(), openai_router(), openai_refusals()):
+        app.include_router(router)
 
     @app.get("/healthz", tags=["studio"], summary="Whether the studio is up, and how busy it is")
     def healthz() -> JSONResponse:
@@ -84,8 +89,7 @@ def create_api(studio: Studio) -> FastAPI:
     @app.api_route("/api/{rest:path}", methods=_METHODS, include_in_schema=False)
     def nothing(request: Request) -> None:
         """What is left over under /api must not reach the page, which would answer otherwise."""
-        known = any(route.matches(request.scope)[0] is Match.PARTIAL for route in app.routes)
-        raise HTTPException(405 if known else 404)
+        raise left_over(request)
 
     if studio.settings.assets.is_dir():
         app.mount("/studio", Assets(directory=studio.settings.assets), name="assets")

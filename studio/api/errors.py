@@ -27,7 +27,7 @@ from studio.errors import (
 from studio.languages import Speaker
 from studio.sentences import Sentence, say, together
 
-_STATUS: tuple[tuple[type[StudioError], int], ...] = (
+STATUS: tuple[tuple[type[StudioError], int], ...] = (
     (InvalidRequest, 422),
     (NotFound, 404),
     (QueueFull, 503),
@@ -64,22 +64,28 @@ def answer(
 
 async def _studio_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, StudioError)
-    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    status = next(status for kind, status in STATUS if isinstance(error, kind))
     problems = error.problems if isinstance(error, InvalidRequest) else ()
     return answer(status, error.sentence, speaker_for(request), problems)
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    path, sentence = request.url.path, error.detail
-    if error.status_code == 404:
-        sentence = say("There is nothing at {path}; /docs lists what there is.", path=path)
-    if error.status_code == 405:
-        sentence = say(
+    sentence = nothing_at(request, error.status_code) or error.detail
+    return answer(error.status_code, sentence, speaker_for(request))
+
+
+def nothing_at(request: Request, status: int) -> Sentence | None:
+    """The sentence for an address that no route takes: 404, or 405; None for another status."""
+    path = request.url.path
+    if status == 404:
+        return say("There is nothing at {path}; /docs lists what there is.", path=path)
+    if status == 405:
+        return say(
             "{path} does not take {method}; /docs lists what it takes.",
             path=path, method=request.method,
         )  # fmt: skip
-    return answer(error.status_code, sentence, speaker_for(request))
+    return None
 
 
 async def _parameter_error(request: Request, error: Exception) -> JSONResponse:

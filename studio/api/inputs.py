@@ -29,15 +29,16 @@ async def _visitor(request: Request) -> str:
 
 async def _body(request: Request) -> dict[str, Any]:
     """The JSON object of the body; InvalidRequest when it is something else, 413 when too large."""
-    return _object(await _content(request, MAX_BODY))
+    return _object(await whole_body(request, MAX_BODY))
 
 
 async def _body_with_picture(request: Request) -> dict[str, Any]:
     """The same for a body that a whole picture may be in; read beside the event loop."""
-    return await run_in_threadpool(_object, await _content(request, MAX_PICTURE_BODY))
+    return await run_in_threadpool(_object, await whole_body(request, MAX_PICTURE_BODY))
 
 
-async def _content(request: Request, most: int) -> bytes:
+async def whole_body(request: Request, most: int) -> bytes:
+    """The body; HTTPException with 413 when it has more bytes than ``most``."""
     content, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from studio.api.answers import JobAnswer, JobsAnswer
 from studio.api.inputs import PictureBody, TheStudio, Visitor, content, json_body
+from studio.api.waiting import wake
 from studio.jobs import Job, Jobs
 from studio.sides import request_schema
 
@@ -89,7 +90,7 @@ async def events(studio: TheStudio, job: TheJob) -> StreamingResponse:
 
 async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
     loop, changed, version = asyncio.get_running_loop(), asyncio.Event(), -1
-    with jobs.listening(lambda: _wake(loop, changed)):
+    with jobs.listening(lambda: wake(loop, changed)):
         while True:
             changed.clear()
             now = job.snapshot()
@@ -103,11 +104,6 @@ async def _events(jobs: Jobs, job: Job) -> AsyncIterator[str]:
                 await asyncio.wait_for(changed.wait(), HEARTBEAT_SECONDS)
             except TimeoutError:
                 yield ": still here\n\n"
-
-
-def _wake(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(changed.set)
 
 
 def _event(name: str, number: int, data: Any) -> str:

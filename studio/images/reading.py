@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -37,6 +40,26 @@ def read_picture(content: bytes, field: str) -> Image.Image:
         raise InvalidRequest.of(
             field, say("The picture's file is damaged or incomplete.")
         ) from None
+
+
+def not_a_picture(field: str) -> InvalidRequest:
+    """The refusal of what is neither a picture's file nor the id of one."""
+    sentence = say("Give a picture's file in base64, or the id of a picture here.")
+    return InvalidRequest.of(field, sentence)
+
+
+def from_base64(
+    text: str, field: str, refused: Callable[[str], InvalidRequest] = not_a_picture
+) -> bytes:
+    """The file that base64 stands for, with or without ``data:image/…;base64,`` before it.
+
+    Raises what ``refused`` makes of ``field``.
+    """
+    encoded = text.partition(",")[2] if text.startswith("data:") else text
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise refused(field) from None
 
 
 def as_mask(picture: Image.Image) -> Image.Image:

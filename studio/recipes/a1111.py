@@ -23,7 +23,7 @@ _SILENT: Final = {
     "Cache FP16 weight for LoRA", "Diffusion in Low Bits", "Init image hash", "Index",
 }  # fmt: skip
 # What "Automatic" means for a sampler in A1111 since version 1.9, where it is not its plain sigmas.
-_OWN_SCHEDULES: Final = {
+OWN_SCHEDULES: Final = {
     "dpmpp_2m": "karras", "dpmpp_sde": "karras", "dpmpp_2s_a": "karras", "dpm2": "karras",
     "dpm2_a": "karras", "dpmpp_2m_sde": "exponential", "dpmpp_3m_sde": "exponential",
 }  # fmt: skip
@@ -76,7 +76,7 @@ def _schedule(pairs: Mapping[str, str], values: Mapping[str, Any]) -> str | None
         "sigma_schedule", None if "Schedule type" in pairs else "automatic"
     )
     if given == "automatic" and _CHOOSES.match(pairs.get(infotext.VERSION, "")):
-        return _OWN_SCHEDULES.get(str(values["sampler"]), given)
+        return OWN_SCHEDULES.get(str(values["sampler"]), given)
     return given
 
 
