@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     compile: Literal["auto", "off", "on", "graphs"] = Field(
         "auto", description="compile the model's blocks; auto does so on an NVIDIA GPU"
     )
+    mcp: bool = Field(
+        False, description="offer the studio as tools to language models, at /gradio_api/mcp"
+    )
     log_format: Literal["text", "json"] = Field(
         "text", description="how the log is written: for people, or one JSON object a line"
     )
