@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from studio.errors import StartupError
 from studio.flags import read_settings
 from studio.imports import lasting_imports
+from studio.logs import start_logging
 from studio.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,11 +33,9 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the studio until it is told to stop; the exit code: 2 when it cannot start."""
-    line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(format=line, datefmt="%H:%M:%S")
-    logging.captureWarnings(True)
     try:
         settings = read_settings(arguments)
+        start_logging(settings.log_format, settings.log_level)
         stay_at_home(settings)
         return serve(settings)
     except KeyboardInterrupt:

@@ -42,7 +42,7 @@ class Incoming:
                 raise InvalidRequest.of("mask_image", say("A mask needs a start picture."))
             return taken
         keep = self._sources.keep
-        taken["init_image"] = _again(given["init_image"]) or keep(start)
+        taken["init_image"] = self._hash(given["init_image"], start)
         if mask is not None:
             mask = _checked(as_mask(mask), start)
             taken["mask_image"] = _again(given["mask_image"]) or keep(mask)
@@ -65,7 +65,7 @@ class Incoming:
         picture = self._picture(field, given, visitor)
         if picture is None:
             raise not_a_picture(field)
-        return _again(given) or self._sources.keep(picture), picture.size
+        return self._hash(given, picture), picture.size
 
     def covered(self, given: object, over: object, visitor: str) -> tuple[str, tuple[int, int]]:
         """The same for a picture with another one laid ``over`` it, of the same size.
@@ -78,7 +78,10 @@ class Incoming:
         )
         if picture is None or upper is None:
             raise not_a_picture("image" if picture is None else "over")
-        return self._sources.keep(_laid(upper, picture)), picture.size
+        digest = self._sources.keep(_laid(upper, picture))
+        if origin := self._origin(given):
+            self._gallery.note_origin(digest, origin)
+        return digest, picture.size
 
     def with_sound(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values of an animation with its sound as a hash, kept when this returns.
@@ -127,6 +130,21 @@ class Incoming:
         if parse_id(given):
             return read_picture(self._file_of(field, given, visitor), field)
         return read_picture(from_base64(given, field), field)
+
+    def _hash(self, given: object, picture: Image.Image) -> str:
+        """The hash of a picture; one of the gallery is remembered as what is made from it."""
+        if again := _again(given):
+            return again
+        digest = self._sources.keep(picture)
+        if origin := self._origin(given):
+            self._gallery.note_origin(digest, origin)
+        return digest
+
+    def _origin(self, given: object) -> str | None:
+        """The id of the picture of the gallery that was given, by its own id or as a source."""
+        if again := _again(given):
+            return self._gallery.origin_of(again)
+        return given if isinstance(given, str) and parse_id(given) else None
 
     def _file_of(self, field: str, identifier: str, visitor: str) -> bytes:
         """The file of a visitor's own picture."""

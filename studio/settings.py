@@ -64,6 +64,15 @@ class Settings(BaseSettings):
     compile: Literal["auto", "off", "on", "graphs"] = Field(
         "auto", description="compile the model's blocks; auto does so on an NVIDIA GPU"
     )
+    mcp: bool = Field(
+        False, description="offer the studio as tools to language models, at /gradio_api/mcp"
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="how the log is written: for people, or one JSON object a line"
+    )
+    log_level: Literal["warning", "info"] = Field(
+        "warning", description="what the log tells; info adds every job's beginning and end"
+    )
     share: bool = Field(False, description="make a public link through Gradio's tunnel")
     open_browser: bool = Field(False, description="open the page in the browser at start")
 

@@ -76,6 +76,8 @@ export const pictures = {
   emptyBin: () => call("DELETE", "bin"),
   /** @param {string} id */
   file: (id) => address(`pictures/${id}`),
+  /** A picture as a search lists it. @param {string} id */
+  entry: (id) => call("GET", `pictures/${id}/entry`),
   /** @param {string} id */
   thumbnail: (id) => address(`pictures/${id}/thumbnail`),
   /** The recipe as text. @param {string} id */

@@ -45,11 +45,23 @@ export function createLightbox({ samplers, actions }) {
     panel.replaceChildren(...description(picture), actionRow(picture, actions));
   }
 
-  /** What the picture was made from, if it was. */
-  function start(hash) {
+  /** What the picture was made from, if it was: a picture of one's own, which opens here, or a file. */
+  function start({ request: { init_image: hash }, parents }) {
     if (!hash) return [];
     const image = el("img", { class: "large-start", src: sources.file(hash), alt: t("field.init_image"), loading: "lazy" });
-    return [el("dt", {}, t("field.init_image")), el("dd", {}, el("a", { href: sources.file(hash), target: "_blank" }, image))];
+    const door = parents?.[0]
+      ? el("button", { type: "button", class: "large-parent", title: t("large.parent"), "aria-label": t("large.parent"), onclick: () => visit(parents[0]) }, image)
+      : el("a", { href: sources.file(hash), target: "_blank" }, image);
+    return [el("dt", {}, t("field.init_image")), el("dd", {}, door)];
+  }
+
+  /** Another picture, beside the one that is open: back leads to that again. */
+  async function visit(id) {
+    const there = list.findIndex((each) => each.id === id);
+    if (there < 0) list.splice(at + 1, 0, await pictures.entry(id));
+    at = there < 0 ? at + 1 : there;
+    draw();
+    dialog.focus(); // the button that had it is gone
   }
 
   function description(picture) {
@@ -63,7 +75,7 @@ export function createLightbox({ samplers, actions }) {
     return [
       el("p", { class: "large-prompt" }, request.prompt || t("prompt.none")),
       ...negative,
-      el("dl", { class: "parameters" }, ...rows, ...row(t("field.created"), moment(created)), ...start(request.init_image)),
+      el("dl", { class: "parameters" }, ...rows, ...row(t("field.created"), moment(created)), ...start(picture)),
     ];
   }
 

@@ -70,7 +70,10 @@ class JobsAnswer(BaseModel):
 
 
 class PictureAnswer(BaseModel):
-    """A picture. ``parameters`` is its recipe as A1111 writes it, ``request`` as we do."""
+    """A picture. ``parameters`` is its recipe as A1111 writes it, ``request`` as we do.
+
+    ``parents``: the ids of the pictures it was made from, as far as they are still here.
+    """
 
     id: str
     url: str
@@ -84,6 +87,7 @@ class PictureAnswer(BaseModel):
     request: GenerationRequest
     job_id: str
     index: int
+    parents: list[str]
 
     @classmethod
     def of(cls, picture: Picture) -> PictureAnswer:
@@ -102,6 +106,7 @@ class PictureAnswer(BaseModel):
             request=picture.request,
             job_id=picture.job_id,
             index=picture.index,
+            parents=[picture.parent] if picture.parent else [],
         )
 
 

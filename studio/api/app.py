@@ -24,6 +24,7 @@ from studio.api import (
     recipes,
     sources,
     translate,
+    watching,
     words,
 )  # fmt: skip
 from studio.api.a1111 import a1111_refusals, a1111_router
@@ -69,7 +70,7 @@ def create_api(studio: Studio) -> FastAPI:
     app.add_middleware(Tongues)
     for room in (
         jobs, pictures, films, animations, sources, masks, recipes, models, previews, hub, merges,
-        words, prompts, translate,
+        words, prompts, translate, watching,
     ):  # fmt: skip
         app.include_router(room.router)
     for router in (a1111_router(), a1111_refusals(), openai_router(), openai_refusals()):

@@ -11,8 +11,8 @@ from fastapi.responses import StreamingResponse
 
 from studio.api.answers import JobAnswer, JobsAnswer
 from studio.api.inputs import PictureBody, TheStudio, Visitor, content, json_body
-from studio.api.waiting import wake
 from studio.jobs import Job, Jobs
+from studio.jobs.waiting import wake
 from studio.sides import request_schema
 
 HEARTBEAT_SECONDS = 5.0

@@ -87,6 +87,12 @@ def thumbnail(studio: TheStudio, picture_id: str) -> FileResponse:
     return FileResponse(path, media_type="image/webp", headers=_UNCHANGING)
 
 
+@router.get("/pictures/{picture_id}/entry", summary="The picture as a search lists it")
+def entry(studio: TheStudio, picture_id: str) -> PictureAnswer:
+    """Everything known about it but its pixels."""
+    return PictureAnswer.of(studio.gallery.get(picture_id))
+
+
 @router.get("/pictures/{picture_id}/parameters", summary="The recipe")
 def parameters(studio: TheStudio, picture_id: str) -> ParametersAnswer:
     """As A1111's text, and as a request that can be handed in again.

@@ -37,7 +37,15 @@ CREATE TABLE IF NOT EXISTS pictures (
     UNIQUE (job_id, position)
 );
 CREATE INDEX IF NOT EXISTS newest ON pictures (created, id);
+CREATE TABLE IF NOT EXISTS origins (source TEXT PRIMARY KEY, picture TEXT NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS prompts USING fts5 (words, tokenize = 'trigram');
+"""
+_ROWS = """
+SELECT pictures.*, parents.id AS parent FROM pictures
+LEFT JOIN origins ON origins.source = json_extract(pictures.request, '$.init_image')
+LEFT JOIN pictures AS parents ON parents.id = origins.picture
+    AND parents.visitor = pictures.visitor AND parents.id != pictures.id
+    AND parents.trashed IS NULL
 """
 
 
@@ -108,13 +116,13 @@ class Gallery:
         raise NotFound(say("There is no picture “{picture}”.", picture=identifier[:60]))
 
     def _find(self, identifier: str) -> Picture | None:
-        rows = self._database.rows("SELECT * FROM pictures WHERE id = ?", (identifier,))
+        rows = self._database.rows(f"{_ROWS} WHERE pictures.id = ?", (identifier,))
         return Picture.from_row(rows[0], self.root) if rows else None
 
     def of_job(self, job_id: str) -> list[Picture]:
         """The pictures of a job, in its own order."""
         rows = self._database.rows(
-            "SELECT * FROM pictures WHERE job_id = ? ORDER BY position", (job_id,)
+            f"{_ROWS} WHERE pictures.job_id = ? ORDER BY pictures.position", (job_id,)
         )
         return [Picture.from_row(row, self.root) for row in rows]
 
@@ -132,8 +140,10 @@ class Gallery:
         ``before`` is the cursor of the last picture of the page before.
         """
         where, values = conditions(query, favourites=favourites, trashed=trashed, before=before)
+        page = f"SELECT number FROM pictures WHERE {where} ORDER BY created DESC, id DESC LIMIT ?"
         rows = self._database.rows(
-            f"SELECT * FROM pictures WHERE {where} ORDER BY created DESC, id DESC LIMIT ?",
+            f"{_ROWS} WHERE pictures.number IN ({page})"
+            " ORDER BY pictures.created DESC, pictures.id DESC",
             (*values, limit),
         )
         return [Picture.from_row(row, self.root) for row in rows]
@@ -143,6 +153,19 @@ class Gallery:
         where, values = conditions(query, favourites=favourites, trashed=trashed)
         rows = self._database.rows(f"SELECT count(*) FROM pictures WHERE {where}", values)
         return int(rows[0][0])
+
+    def note_origin(self, source: str, identifier: str) -> None:
+        """Remember that a source, by its hash, is this picture: what is made from it has a parent.
+
+        Of two pictures that are the same to the bit it is the later one.
+        """
+        with self._database.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO origins VALUES (?, ?)", (source, identifier))
+
+    def origin_of(self, source: str) -> str | None:
+        """The id of the picture that a source is, or was before it was drawn over."""
+        rows = self._database.rows("SELECT picture FROM origins WHERE source = ?", (source,))
+        return str(rows[0][0]) if rows else None
 
     def set_favourite(self, identifier: str, favourite: bool) -> Picture:
         """Mark or unmark a picture; raises NotFound."""
@@ -187,6 +210,10 @@ class Gallery:
     def forget(self, numbers: Collection[int]) -> None:
         """Drop rows from the index."""
         with self._database.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM origins WHERE picture = (SELECT id FROM pictures WHERE number = ?)",
+                [(number,) for number in numbers],
+            )
             for table, key in (("prompts", "rowid"), ("pictures", "number")):
                 connection.executemany(
                     f"DELETE FROM {table} WHERE {key} = ?", [(number,) for number in numbers]

@@ -19,6 +19,7 @@ class Picture:
     """One finished picture; ``request`` is the recipe of this one alone.
 
     ``model_hash`` is the short hash of the model that painted it, None where that is not known.
+    ``parent``: the id of the visitor's picture that it was made from, as long as there is that.
     ``created`` and ``trashed`` are seconds since 1970; ``trashed`` is None outside the bin.
     """
 
@@ -34,6 +35,7 @@ class Picture:
     width: int
     height: int
     model_hash: str | None = None
+    parent: str | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row, root: Path) -> Picture:
@@ -52,6 +54,7 @@ class Picture:
             width=row["width"],
             height=row["height"],
             model_hash=infotext.hash_in(recipe),
+            parent=row["parent"] if "parent" in row.keys() else None,  # noqa: SIM118 - a Row
         )
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -14,11 +15,14 @@ from studio.errors import NotFound, QueueFull
 from studio.gallery import Gallery
 from studio.jobs.job import Job, JobSnapshot, Kind, State
 from studio.jobs.queue import JobQueue, JobRow
+from studio.jobs.tally import Tally
 from studio.request import GenerationRequest
 from studio.sentences import NOTHING, Sentence, say
 
 MAX_WAITING = 200
 _REMEMBERED = 200  # ended jobs kept in memory; older ones are read from disk
+
+log = logging.getLogger(__name__)
 
 
 def new_id() -> str:
@@ -44,6 +48,7 @@ class Jobs:
         self._listeners: list[Callable[[], None]] = []
         self._version = 0
         self._note = NOTHING
+        self.tally = Tally()
         self.closed = False
         self._queue.prune()
         for row in self._queue.unfinished():
@@ -80,6 +85,8 @@ class Jobs:
                 self._ended.pop(job.id, None)
                 self._waiting.append(job)
                 self._renumber()
+        self.tally.accepted()
+        log.info("Accepted: %s of %s", kind, request.model, extra={"job": job.id})
         return job
 
     def get(self, identifier: str) -> Job:
@@ -174,7 +181,10 @@ class Jobs:
             if self.closed or not self._waiting or interrupted():
                 return None
             job = self._running = self._waiting.pop(0)
-            job.state, job.started = "running", job.started or time.time()
+            if job.started is None:
+                job.started = time.time()
+                self.tally.waited(job.started - job.created)
+            job.state = "running"
             self._touch(job)
             self._renumber()
         return job
@@ -198,7 +208,8 @@ class Jobs:
     def reached(self, job: Job, step: int, steps: int) -> None:
         """A running job has done ``step`` of ``steps``."""
         with self._lock:
-            job.pace.reached(step)
+            if (took := job.pace.reached(step)) is not None:
+                self.tally.stepped(took)
             note = say("Stopping") if job.cancelling else NOTHING
             self.update(job, step=step, steps=steps, note=note)
 
@@ -207,11 +218,13 @@ class Jobs:
         with self._lock:
             if picture_id not in job.picture_ids:
                 self.update(job, picture_ids=(*job.picture_ids, picture_id))
+                self.tally.pictured()
         self._queue.advanced(job.id)
 
     def framed(self, job: Job, count: int) -> None:
         """So many frames of a running animation are on disk."""
         self.update(job, frames_done=count)
+        self.tally.framed()
         self._queue.advanced(job.id)
 
     def finish(self, job: Job, state: State, error: Sentence | None = None) -> None:
@@ -258,6 +271,9 @@ class Jobs:
                 self._ended.popitem(last=False)
             self._touch(job)
             self._renumber()
+        seconds = None if job.started is None else job.finished - job.started
+        self.tally.ended(state, seconds)
+        log.info("Ended: %s after %.1f s", state, seconds or 0.0, extra={"job": job.id})
 
     def _renumber(self) -> None:
         """Queue positions and the waiting note, after the queue or the note has changed."""

@@ -20,15 +20,16 @@ class Pace:
         self._at = 0.0
         self._seconds: float | None = None
 
-    def reached(self, step: int) -> None:
-        """Step ``step`` is done now."""
-        now = self._clock()
+    def reached(self, step: int) -> float | None:
+        """Step ``step`` is done now; how many seconds it took, None for the first."""
+        now, took = self._clock(), None
         if self._step is not None and step > self._step:
             took = (now - self._at) / (step - self._step)
             self._seconds = (
                 took if self._seconds is None else self._seconds + _WEIGHT * (took - self._seconds)
             )
         self._step, self._at = step, now
+        return took
 
     @property
     def steps_per_second(self) -> float | None:

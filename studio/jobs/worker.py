@@ -18,6 +18,7 @@ from studio.jobs.errands import Errands
 from studio.jobs.filming import Filming
 from studio.jobs.job import Job, State
 from studio.jobs.jobs import Jobs
+from studio.logs import about
 from studio.request import GenerationRequest
 from studio.sentences import NOTHING, Sentence, say
 
@@ -99,7 +100,8 @@ class Worker:
             self._errands.run()
             job = self._jobs.take(self._errands.waiting, REST_SECONDS)
             if job is not None:
-                self._work(job)
+                with about(job.id):
+                    self._work(job)
             elif not self._errands.waiting() and not self._stopping.is_set():
                 self._rest()
 

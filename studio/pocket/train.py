@@ -72,6 +72,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--warm-start", type=Path, help="model folder whose weights to start from")
     parser.add_argument("--stage", choices=(*STAGES, ClassifierStage.name, "all"), default="all")
     parser.add_argument("--minutes", type=float, help="time limit of each training stage")
+    parser.add_argument(
+        "--rate", type=float, help="the highest learning rate: low where much is learnt already"
+    )
     parser.add_argument("--pictures", type=int, default=30_000, help="renders to learn from")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="drawing processes")
     parser.add_argument("--share", default="0/1", help="k/n: encode every n-th chunk of renders")
@@ -108,6 +111,8 @@ def _train(renders: Renders, settings: Settings, args: argparse.Namespace) -> No
     fresh = not checkpoint_path(settings.folder, stage.name).exists()
     if args.warm_start and fresh and stage.name in STARTABLE:
         warm_start(stage.learner, args.warm_start)
+    if args.rate:
+        stage.peak_rate = args.rate
     if settings.compiled and settings.device.type == "cuda":
         stage.rehearse()
     _wait_for(settings.folder, args.after)

@@ -12,6 +12,7 @@ from studio.ui.first_paint import FirstPaint, page_head
 from studio.ui.html import mount_point
 from studio.ui.tabs import TABS
 from studio.ui.theme import make_theme
+from studio.ui.tools import check_mcp, offer_tools
 from studio.ui.words import gradio_words, load_words
 
 TITLE = "Creative Studio"
@@ -25,12 +26,14 @@ def build_page(studio: Studio) -> tuple[gr.Blocks, dict[str, Any]]:
         for name, build in TABS.items():
             with gr.Column(elem_id=f"room-{name}", elem_classes="room"):
                 build(studio, words)
+        offer_tools(studio)
     options = {
         "theme": make_theme(),
         "i18n": words,
         "run_history": False,  # prompts stay on the server, in the gallery
         "footer_links": [],
         "show_error": False,
+        "mcp_server": studio.settings.mcp,
         "favicon_path": str(studio.settings.assets / "icons" / "studio.svg"),
     }
     return blocks, options
@@ -38,6 +41,8 @@ def build_page(studio: Studio) -> tuple[gr.Blocks, dict[str, Any]]:
 
 def mount(app: FastAPI, studio: Studio) -> FastAPI:
     """``app`` with the page at "/"; call it after every other route has been added."""
+    if studio.settings.mcp:
+        check_mcp()
     blocks, options = build_page(studio)
     words = load_words(studio.settings.assets)
     data = {"words": words}

@@ -73,6 +73,30 @@ def test_a_picture_of_ones_own_may_be_started_from(studio: RunningStudio) -> Non
     assert "another visitor's" in answer.json()["detail"]
 
 
+def test_what_is_made_from_a_picture_knows_its_parent(studio: RunningStudio) -> None:
+    """Also where it was drawn over first, and until it is gone."""
+
+    def parents(job: dict[str, Any]) -> list[str]:
+        entry = studio.http.get(f"/api/v1/pictures/{job['picture_ids'][0]}/entry").json()
+        listed = studio.http.get("/api/v1/pictures").json()["pictures"]
+        assert [each for each in listed if each["id"] == entry["id"]] == [entry]
+        return list(entry["parents"])
+
+    first = studio.end(studio.submit(prompt="a harbour", seed=77))
+    (own,) = first["picture_ids"]
+    again = studio.end(studio.submit(prompt="a house", init_image=own, strength=0.5))
+    over = Image.new("RGBA", (64, 64), (255, 0, 0, 0))
+    over.paste((200, 30, 60, 255), (10, 10, 30, 20))
+    drawn = {"image": again["request"]["init_image"], "over": base64_of(over)}
+    sketch = studio.http.post("/api/v1/sources", json=drawn).json()["hash"]
+    sketched = studio.end(studio.submit(prompt="a house", init_image=sketch, strength=0.5))
+    assert [parents(job) for job in (first, again, sketched)] == [[], [own], [own]]
+    studio.http.delete(f"/api/v1/pictures/{own}")
+    assert [parents(job) for job in (again, sketched)] == [[], []]
+    studio.http.post(f"/api/v1/pictures/{own}/restore")
+    assert parents(again) == [own]
+
+
 def test_a_picture_grows_on_the_sides_that_are_named(studio: RunningStudio) -> None:
     picture, sides = noisy(64, 48), {"right": 33, "top": 20}
     job = studio.end(studio.submit(init_image=base64_of(picture), outpaint=sides))

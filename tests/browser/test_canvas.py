@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -175,6 +176,11 @@ def test_a_picture_is_sent_to_the_canvas_and_its_recipe_back(visit: Visit) -> No
 
     page.goto(f"{visitor.url}/#gallery")
     page.locator(".tile-open").first.click()
+    large = page.locator(".large-picture")
+    page.get_by_role("button", name="Open the picture that this one was made from").click()
+    expect(large).to_have_attribute("src", re.compile(first["picture_ids"][0]))
+    page.keyboard.press("ArrowLeft")  # back to what was made from it
+    expect(page.locator(".large-parent")).to_be_visible()
     page.get_by_role("button", name="Use settings").click()
     expect(page.locator("html[data-room=canvas]")).to_be_attached()
     expect(page.locator(".step")).to_have_count(3)  # the sketched picture, brought back by its hash

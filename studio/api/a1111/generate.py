@@ -15,9 +15,9 @@ from studio.api.a1111.errors import A1111Route
 from studio.api.a1111.fields import ImageToImage, TextToImage
 from studio.api.foreign import Refused
 from studio.api.inputs import PictureBody, TheStudio, Visitor, json_body
-from studio.api.waiting import ended
 from studio.bootstrap import Studio
 from studio.jobs import Job, JobSnapshot
+from studio.jobs.waiting import ended
 from studio.sentences import say
 
 router = APIRouter(route_class=A1111Route)

@@ -18,10 +18,10 @@ from studio.api.inputs import Body, TheStudio, Visitor, json_body
 from studio.api.openai.errors import OpenAIRoute
 from studio.api.openai.fields import Generation, taken
 from studio.api.openai.forms import Form, form_of
-from studio.api.waiting import ended
 from studio.bootstrap import Studio
 from studio.gallery import Picture
 from studio.images.reading import read_picture
+from studio.jobs.waiting import ended
 from studio.recipes.encode import QUALITY, Format, encode
 from studio.sentences import say
 from studio.storage import storage_errors
