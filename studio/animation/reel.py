@@ -145,9 +145,11 @@ class Reel:
     # -- room ------------------------------------------------------------------------------------
 
     def check_room(self) -> None:
-        """Raise StorageError when the disk does not hold the frames that are missing."""
-        common, missing = self.animation.common, self.frames_total - len(self.there())
-        need = missing * common.width * common.height * _BYTES_A_PIXEL
+        """Raise StorageError when the disk does not hold the missing frames and the film."""
+        common, pictures = self.animation.common, self.frames_total - len(self.there())
+        if self.animation.format == "png":  # once more, those that are held or come back as well
+            pictures += len(self.plan.played())
+        need = pictures * common.width * common.height * _BYTES_A_PIXEL
         with storage_errors(self.folder):
             free = shutil.disk_usage(self.folder).free
         if need + _SPARE > free:

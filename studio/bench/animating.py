@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -28,7 +29,7 @@ from studio.models.sd import LoadedStableDiffusion
 from studio.models.store import ModelStore
 from studio.request import GenerationRequest
 
-_FRAMES = 12
+_FRAMES = 16
 _PROMPTS = ("the sea at noon", "the sea at night, stars")
 _AIMS = {"cpu": "at least 1.3", "cuda": "at least 2.5"}
 
@@ -70,24 +71,24 @@ def measure_animating(
     what = f"{_FRAMES} frames of {walk.common.width}×{walk.common.height}, {steps} steps"
     told = [embeddings_of(model, request) for request in requests]
     plain = FrameByFrame(subject.info, store.placement, told[0])
-    say(f"{what}: diffusers, frame by frame")
-    for _ in plain.frames(requests, told, 1):
-        pass
-    began = now(device)
-    for _ in plain.frames(requests, told, _FRAMES):
-        pass
-    theirs = _FRAMES / (now(device) - began)
-    del plain
-    yield Figure(f"{what}: diffusers, frame by frame", theirs, "/s")
     with TemporaryDirectory(prefix="studio-bench-", dir=options.folder) as folder:
         animator = Animator(store)
+
+        def theirs() -> None:
+            for _ in plain.frames(requests, told, _FRAMES):
+                pass
+
         for method in ("walk", "anchored"):
-            say(f"{what}: the studio, {method}")
+            say(f"{what}: the studio, {method}, and diffusers by turns")
             animation = animation_of(subject, steps, options.size, method=method)
-            ours = _rate(animator, animation, Path(folder), device)
-            yield Figure(f"{what}: the studio, {method}", ours, "/s")
-            aim = _AIMS.get(device.type, "")
-            yield Figure(f"{what}: studio, {method} / diffusers", ours / theirs, "×", aim)
+            reels = Reels(Path(folder))
+
+            def ours(animation: AnimationRequest = animation, reels: Reels = reels) -> None:
+                for _ in animator.animate(reels.begin(secrets.token_hex(8), animation, "bench")):
+                    pass
+
+            rounds = _by_turns(theirs, ours, min(options.rounds or 3, 8), device)
+            yield from _figures(f"{what}: ", method, rounds, device)
     store.release()
 
 
@@ -106,14 +107,29 @@ def animation_of(subject: Subject, steps: int, size: int | None, **film: Any) ->
     return read_animation(given, completed)
 
 
-def _rate(
-    animator: Animator, animation: AnimationRequest, folder: Path, device: torch.device
-) -> float:
-    """Frames a second, saved, after a warm-up."""
-    for _ in range(2):
-        reel = Reels(folder).begin(secrets.token_hex(8), animation, "bench")
+Round = tuple[float, float]
+"""Seconds of diffusers and of the studio, one right after the other."""
+
+
+def _by_turns(
+    theirs: Callable[[], None], ours: Callable[[], None], rounds: int, device: torch.device
+) -> list[Round]:
+    """Both in turns after a warm-up, so that a machine that slows down slows both alike."""
+
+    def seconds(make: Callable[[], None]) -> float:
         began = now(device)
-        for _ in animator.animate(reel):
-            pass
-        seconds = now(device) - began
-    return reel.frames_total / seconds
+        make()
+        return now(device) - began
+
+    theirs()
+    ours()
+    return [(seconds(theirs), seconds(ours)) for _ in range(rounds)]
+
+
+def _figures(what: str, method: str, rounds: list[Round], device: torch.device) -> Iterator[Figure]:
+    """Frames a second of both, and the median of the rounds' own ratios."""
+    theirs, ours = (_FRAMES / median(each) for each in zip(*rounds, strict=True))
+    yield Figure(f"{what}diffusers, frame by frame", theirs, "/s")
+    yield Figure(f"{what}the studio, {method}, saved", ours, "/s")
+    ratio = median(a / b for a, b in rounds)
+    yield Figure(f"{what}studio, {method} / diffusers", ratio, "×", _AIMS.get(device.type, ""))

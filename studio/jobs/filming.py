@@ -29,7 +29,9 @@ class Filming:
 
         Raises StorageError, and InvalidRequest when its sound is not kept any more.
         """
-        if 0 in reel.there():
+        there = reel.there()
+        self._jobs.update(job, frames_done=len(there))
+        if 0 in there:
             self._jobs.update(job, note=say("Making the film"))
             digest = reel.animation.sound
             sound = self._sources.sound(digest, "sound") if digest else None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import threading
+import time
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -31,6 +34,7 @@ from studio.models.store import ModelStore
 from studio.request import GenerationRequest
 from studio.samplers import SAMPLERS
 from studio.sources import Sources
+from studio.storage import storage_errors
 from tests.engine.conftest import pictures, same
 from tests.sounds import clicks
 
@@ -143,7 +147,15 @@ MOTION = {"in_between_by": "motion"}
 
 @pytest.mark.parametrize(
     ("case", "after"),
-    [("anchored", 3), ("ancestral", 0), ("walk", 2), ("even", 3), ("camera", 3), ("motion", 4)],
+    [
+        ("anchored", 3),
+        ("ancestral", 0),
+        ("walk", 2),
+        ("even", 3),
+        ("camera", 3),
+        ("motion", 4),
+        ("sound", 2),
+    ],
 )
 def test_an_interrupted_animation_goes_on_to_the_same_bits(
     case: str, after: int, make: Make, animator: Animator, store: ModelStore, tmp_path: Path
@@ -161,10 +173,11 @@ def test_an_interrupted_animation_goes_on_to_the_same_bits(
         ):
             break
     events.close()
-    assert len(reel.there()) == after
+    there = len(reel.there())  # what was on its way to the disk is there as well
+    assert after <= there < reel.frames_total
     again = Animator(store, Sources(tmp_path / "sources"))
     painted = [event.index for event in again.animate(reel) if isinstance(event, FrameReady)]
-    assert painted == [*range(after, reel.frames_total)]
+    assert painted == [*range(there, reel.frames_total)]
     assert all(same(a, b) for a, b in zip(whole, frames(reel), strict=True))
 
 
@@ -293,6 +306,67 @@ def test_a_full_disk_is_told_before_the_first_frame(
     monkeypatch.setattr("studio.animation.reel.shutil.disk_usage", lambda folder: usage)
     with pytest.raises(StorageError, match="The frames need about 113 MiB"):
         next(animator.animate(reel))
+
+
+def test_a_zip_of_held_frames_needs_room_for_each_of_them(
+    make: Make, animator: Animator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type("Usage", (), {"free": 70 * 2**20})
+    monkeypatch.setattr("studio.animation.reel.shutil.disk_usage", lambda folder: usage)
+    make(frames=5, hold=5000).check_room()
+    with pytest.raises(StorageError, match="The frames need about"):
+        make(frames=5, hold=5000, format="png").check_room()
+
+
+def test_frames_are_saved_beside_the_painting_and_only_a_few_wait(
+    make: Make, animator: Animator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk stands still painting goes on, but no further than the queue is long."""
+    keep, open_again, threads = Reel.keep, threading.Event(), set()
+
+    def slow(self: Reel, frame: int, image: Image.Image) -> None:
+        threads.add(threading.current_thread().name)
+        open_again.wait(30)
+        keep(self, frame, image)
+
+    monkeypatch.setattr(Reel, "keep", slow)
+    reel = make(method="walk", frames=30, num_inference_steps=1)
+    told, events = [], animator.animate(reel)
+    painter = threading.Thread(target=lambda: told.extend(events))
+    painter.start()
+    deadline = time.monotonic() + 30
+    while (count := sum(isinstance(e, Progress) for e in [*told])) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert count >= 3 and not reel.there()
+    assert sum(isinstance(e, Progress) for e in told) <= 4  # batches of two; four frames may wait
+    open_again.set()
+    painter.join()
+    assert [e.index for e in told if isinstance(e, FrameReady)] == [*range(31)]
+    assert threads == {"studio-frames"}
+    assert not any(thread.name == "studio-frames" for thread in threading.enumerate())
+
+
+def test_a_disk_that_fills_up_midway_costs_nothing_that_was_made(
+    make: Make, animator: Animator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, reel = made(animator, make(method="walk")), make(method="walk")
+    told: list[int] = []
+    with monkeypatch.context() as full:
+        keep = Reel.keep
+
+        def kept(self: Reel, frame: int, image: Image.Image) -> None:
+            if frame >= 3:
+                with storage_errors(self.folder):
+                    raise OSError(errno.ENOSPC, "No space left on device")
+            keep(self, frame, image)
+
+        full.setattr(Reel, "keep", kept)
+        with pytest.raises(StorageError, match="The disk is full: free some space for"):
+            told.extend(e.index for e in animator.animate(reel) if isinstance(e, FrameReady))
+    assert reel.there() == {0, 1, 2} and len([*reel.pictures()]) == 3
+    assert all(same(a, b) for a, b in zip(whole, made(animator, reel), strict=True))
 
 
 def test_out_of_memory_paints_fewer_frames_together(
