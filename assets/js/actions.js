@@ -10,10 +10,10 @@ const NEAR = 0.3;
 const FOUR = 4;
 
 /**
- * @param {{desk: any, toast: any, rooms: any, canvas: () => any, upscalers: Map<string, any>}} tools
+ * @param {{desk: any, toast: any, rooms: any, canvas: () => any, animate: () => any, upscalers: Map<string, any>}} tools
  * Listeners hear ("favourite" | "binned" | "restored" | "desk", picture[]).
  */
-export function createActions({ desk, toast, rooms, canvas, upscalers }) {
+export function createActions({ desk, toast, rooms, canvas, animate, upscalers }) {
   const listeners = new Set();
   const tell = (what, which) => listeners.forEach((listener) => listener(what, which));
 
@@ -71,6 +71,12 @@ export function createActions({ desk, toast, rooms, canvas, upscalers }) {
       tell("desk", []);
       canvas().take(picture.id, picture.request.prompt);
     },
+    /** What the picture shows becomes a keyframe. */
+    animate: (picture) =>
+      attempt(async () => {
+        tell("desk", []);
+        await animate().from(picture);
+      }),
     /** Four pictures near this one, at once; the desk stays as it is. */
     vary: (picture) =>
       attempt(async () => {

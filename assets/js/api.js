@@ -34,8 +34,8 @@ export async function call(method, path, { query, body } = {}) {
   try {
     answer = await fetch(address(path, query), {
       method,
-      headers: body ? { "content-type": "application/json" } : {},
-      body: body ? JSON.stringify(body) : undefined,
+      headers: body && !isFile(body) ? { "content-type": "application/json" } : {},
+      body: body && !isFile(body) ? JSON.stringify(body) : body,
     });
   } catch {
     throw new ApiError("", 0);
@@ -46,6 +46,8 @@ export async function call(method, path, { query, body } = {}) {
   if (!answer.ok) throw new ApiError(content?.detail ?? answer.statusText, answer.status, content?.problems);
   return content;
 }
+
+const isFile = (body) => body instanceof Blob;
 
 export const jobs = {
   /** Hands a request in. @param {Record<string, any>} request */
@@ -86,12 +88,33 @@ export const pictures = {
 
 export const sources = {
   /**
-   * Keeps a picture to start from. @param {{image: string, over?: string}} given a file in base64, a picture's id or a hash;
+   * Keeps a picture to start from, or a sound. @param {{image?: string, over?: string, sound?: string}} given a file in base64, a picture's id or a hash;
    *   `over`: colours to lay on it @returns {Promise<{hash: string, width: number, height: number}>}
    */
   keep: (given) => call("POST", "sources", { body: given }),
   /** @param {string} hash */
   file: (hash) => address(`sources/${hash}`),
+};
+
+export const animations = {
+  /** Hands an animation in; its job has the same id. @param {Record<string, any>} values */
+  order: (values) => call("POST", "animations", { body: values }),
+  /** This visitor's animations, newest first. */
+  list: async () => listOf(await call("GET", "animations"), "animations"),
+  /** @param {string} id */
+  get: (id) => call("GET", `animations/${id}`),
+  /** Within one step; a film is made of what there is. @param {string} id */
+  stop: (id) => call("POST", `animations/${id}/stop`),
+  /** At the first frame that is missing. @param {string} id */
+  resume: (id) => call("POST", `animations/${id}/resume`),
+  /** @param {string} id */
+  remove: (id) => call("DELETE", `animations/${id}`),
+  /** @param {string} id @param {number} frame */
+  frame: (id, frame) => address(`animations/${id}/frames/${frame}`),
+  /** The film as it is at this moment; it is another one with more frames. @param {{id: string, frames_done: number}} animation */
+  film: ({ id, frames_done: count }, download = false) => address(`animations/${id}/file`, { v: count, download }),
+  /** What a film that was made here says about how it was made. @param {File} file */
+  recipeIn: async (file) => (await call("POST", "animations/recipe", { body: file })).recipe,
 };
 
 export const studio = {

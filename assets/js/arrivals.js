@@ -1,21 +1,25 @@
 // Where recipes come in: dropped or pasted anywhere on the page, or chosen with a button of the desk.
+import { isFilm } from "./animate/filmfile.js";
 import { el, icon, whenThere } from "./dom.js";
 import { t } from "./i18n.js";
 import { isText, looksLikeRecipe } from "./recipes.js";
 
 /**
  * @param {{file: (file: File) => void, text: (text: string) => void}} recipes
- * @param {{takes: () => boolean, files: (files: File[]) => void}} canvas where it takes them, pictures are to be painted on
+ * @param {{film: (file: File) => void, room: () => {words: string, files: (files: File[]) => void}|null}} places
+ *   `film` reads a film's recipe; `room` is one that takes pictures for something else, if one is in it
  */
-export function receiveRecipes(recipes, canvas) {
-  const take = (list) => {
-    const pictures = canvas.takes() ? list.filter((file) => !isText(file)) : [];
-    if (pictures.length) canvas.files(pictures);
+export function receiveRecipes(recipes, { film, room }) {
+  const take = async (list) => {
+    const films = await Promise.all(list.map(isFilm));
+    const pictures = room() ? list.filter((file, index) => !films[index] && !isText(file)) : [];
+    if (films.includes(true)) film(list[films.indexOf(true)]);
+    else if (pictures.length) room().files(pictures);
     else recipes.file(list[0]);
   };
-  drops(recipes, take, () => t(canvas.takes() ? "canvas.drop" : "recipe.drop"));
+  drops(recipes, take, () => room()?.words ?? t("recipe.drop"));
   document.addEventListener("paste", (event) => paste(event, recipes, take), true);
-  whenThere("#studio-recipe").then((place) => place.replaceChildren(...chooser(recipes)));
+  whenThere("#studio-recipe").then((place) => place.replaceChildren(...chooser(recipes, film)));
 }
 
 /** A veil over the page while something is held over it; whatever takes a drop itself goes first. */
@@ -66,11 +70,12 @@ function paste(event, recipes, take) {
 
 const isTextBox = (target) => Boolean(target.closest?.("textarea, input:not([type=radio], [type=range], [type=checkbox], [type=file]), [contenteditable]"));
 
-function chooser(recipes) {
-  const input = el("input", { type: "file", accept: "image/png,image/jpeg,image/webp,text/plain,application/json", hidden: true, tabIndex: -1 });
-  input.addEventListener("change", () => {
-    if (input.files?.[0]) recipes.file(input.files[0]);
+function chooser(recipes, film) {
+  const input = el("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/gif,video/mp4,video/webm,application/zip,text/plain,application/json", hidden: true, tabIndex: -1 });
+  input.addEventListener("change", async () => {
+    const [file] = input.files ?? [];
     input.value = "";
+    if (file) (await isFilm(file)) ? film(file) : recipes.file(file);
   });
   const button = el(
     "button",

@@ -182,10 +182,15 @@ export function createDesk(facts, installed) {
       expectTicket();
       return withoutCanvas(await inItsWords());
     },
-    /** What is ordered from a start picture, once all that was typed has arrived here. */
-    async collected() {
+    /** What is held, once all that was typed has arrived here. */
+    async settled() {
       await write({});
       problems.clearAll();
+      return held;
+    },
+    /** What is ordered from a start picture. */
+    async collected() {
+      await this.settled();
       return inItsWords();
     },
     /** Has the desk a control for the field? @param {string} name */

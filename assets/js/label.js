@@ -72,6 +72,7 @@ export function actionRow(picture, actions) {
     heart,
     iconButton("larger", t("action.upscale"), () => actions.upscale(picture)),
     iconButton("brush", t("action.canvas"), () => actions.canvas(picture)),
+    iconButton("film", t("action.animate"), () => actions.animate(picture)),
     iconButton("copy", t("action.copy"), () => actions.copy(picture)),
     iconButton("link", t("action.link"), () => actions.link(picture)),
     downloadMenu("download", t("action.download"), FORMATS.map((format) => ({

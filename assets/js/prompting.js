@@ -14,6 +14,7 @@ import { styleName, wordbook } from "./wordbook.js";
 /**
  * @param {any} desk
  * @param {{toast: any, installed: any, onQueued: (ids: string[]) => void}} tools
+ * @returns {Promise<{put: (id: string) => void, name: (id: string) => string}>} what other prompts do with styles
  */
 export async function createPrompting(desk, { toast, installed, onQueued }) {
   const place = await whenThere("#studio-prompting");
@@ -65,13 +66,14 @@ export async function createPrompting(desk, { toast, installed, onQueued }) {
     ];
   }
 
+  const nameOf = (id) => (styles.has(id) ? styleName(styles.get(id)) : id);
   for (const name of ["prompt", "negative_prompt"]) {
     const box = /** @type {HTMLTextAreaElement} */ (await whenThere(`#field-${name} textarea`));
     teachEmphasis(box);
     const completion = teachCompletion(box, {
       model: () => desk.values.model,
       onStyle: (id) => choose(id, true),
-      names: (id) => (styles.has(id) ? styleName(styles.get(id)) : id),
+      names: nameOf,
     });
     document.querySelector("#generate")?.addEventListener("click", completion.close);
   }
@@ -80,8 +82,9 @@ export async function createPrompting(desk, { toast, installed, onQueued }) {
   await reload().catch(() => {}); // the desk works without them
   drawn.look();
   tokens.look();
+  return { put: (id) => choose(id, true), name: nameOf };
 }
 
 function door(name, open) {
-  return el("button", { type: "button", class: "door", "aria-haspopup": "dialog", onclick: open }, icon(name), t(`${name}.title`));
+  return el("button", { type: "button", class: "door", "data-door": name, "aria-haspopup": "dialog", onclick: open }, icon(name), t(`${name}.title`));
 }

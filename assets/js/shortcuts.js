@@ -9,7 +9,8 @@ const KEYS = [
   ["walk", ["←", "→"]],
   ["favourite", ["F"]],
   ["bin", ["Del"]],
-  ["rooms", ["1", "…", "4"]],
+  ["rooms", ["1", "…", "5"]],
+  ["play", ["Space"]],
   ["canvas", ["B", "E", "H"]],
   ["brush", ["[", "]"]],
   ["undo", ["Ctrl", "Z", "Y"]],
@@ -31,6 +32,7 @@ export function createShortcuts({ stage, desk, rooms, actions, lightbox, gallery
     if (event.key === "?") return take(event, () => sheet.showModal());
     if (event.key === "/") return take(event, search);
     if (tabs[Number(event.key) - 1]) return take(event, () => rooms.go(tabs[Number(event.key) - 1]));
+    if (event.key === " " && rooms.current === "animate" && isFree(event.target)) return take(event, stage().toggle);
     const picture = rooms.current === "create" ? stage().current : null;
     if (picture && event.key.toLowerCase() === "f") return take(event, () => actions.favourite(picture));
     if (picture && event.key === "Delete") return take(event, () => actions.bin([picture]));
@@ -67,6 +69,9 @@ function take(event, run) {
 }
 
 const isTyping = (target) => Boolean(target.closest?.("textarea, select, input:not([type=radio], [type=range], [type=checkbox]), [contenteditable]"));
+
+/** Does Space do nothing of its own here? */
+const isFree = (target) => !target.closest?.("button, a, select, input:not(.scrub)");
 
 function helpSheet() {
   const row = ([name, keys]) => [el("dt", {}, ...keys.map((key) => el("kbd", {}, key))), el("dd", {}, t(`keys.${name}`))];

@@ -70,6 +70,9 @@ export function createStatus(root, { onStop }) {
 
 /** Where a job is, in one short sentence. */
 function sentence(job) {
+  if (job.state === "running" && job.frames_total && job.step) {
+    return t("status.frame", { frame: count(job.frames_done), frames: count(job.frames_total) });
+  }
   if (job.state === "running" && job.step) {
     return t("status.step", { step: count(job.step), steps: count(job.steps) });
   }

@@ -23,9 +23,7 @@ export async function createTranslation(desk, { models, translators, goInstall }
   /** What the desk holds, against what each box shows. */
   function look() {
     const { model } = desk.values;
-    const english = !(models.get(model)?.languages ?? ["zh"]).includes("zh");
-    const able = [...translators.values()].some((each) => !each.problem);
-    for (const box of boxes) box.look(desk.values[box.name] ?? "", { model, english, able });
+    for (const box of boxes) box.look(desk.values[box.name] ?? "", wordsFor(model, { models, translators }));
   }
 
   desk.listeners.wording = look;
@@ -39,8 +37,17 @@ export async function createTranslation(desk, { models, translators, goInstall }
   return { look };
 }
 
-/** One field's English. `kept`: the last words and their English, edited or not. */
-function createBox(name, place, { kept, onChange, goInstall }) {
+/** Does a model read English only, and is there anything here that translates? @param {any} installed */
+export function wordsFor(model, { models, translators }) {
+  const english = !(models.get(model)?.languages ?? ["zh"]).includes("zh");
+  return { model, english, able: [...translators.values()].some((each) => !each.problem) };
+}
+
+/**
+ * One field's English. `kept`: the last words and their English, edited or not.
+ * @param {string} name @param {HTMLElement} place @param {{kept?: any, onChange: () => void, goInstall: () => void}} tools
+ */
+export function createBox(name, place, { kept, onChange, goInstall }) {
   let { source = "", english = "" } = kept ?? {};
   let shown = { model: "", english: false, able: false };
   let timer = 0;

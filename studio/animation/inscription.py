@@ -5,31 +5,60 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from studio.animation.request import Format
 from studio.recipes import exif
 
 _COMMENT = b"!\xfe"
-_LONGEST_COMMENT = 4_000_000
+_LONGEST_TEXT = 4_000_000
 
 
 def recipe_in(path: Path) -> dict[str, Any] | None:
-    """The recipe in a film that was made here; None when there is none."""
-    texts = _zip_text if path.suffix == ".zip" else _container_text
+    """The recipe in a film that was made here; None when there is none.
+
+    The file may be anyone's: its first bytes say what reads it, never its name, and no pixel is
+    decoded.
+    """
     try:
-        recipe = json.loads(texts(path))
-    except (OSError, ValueError, KeyError, IndexError, zipfile.BadZipFile):
+        with path.open("rb") as file:
+            kind = kind_of(file.read(16))
+        recipe = json.loads(_READERS[kind](path)) if kind else None
+    except _UNREADABLE:
         return None
     return recipe if isinstance(recipe, dict) and "keyframes" in recipe else None
 
 
-def _last_comment(path: Path) -> str:
+def kind_of(head: bytes) -> Format | None:
+    """Which of our formats a file has that begins so, in 16 bytes; None for any other."""
+    if head[4:8] == b"ftyp":
+        return "mp4"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    return next((kind for mark, kind in _MARKS.items() if head.startswith(mark)), None)
+
+
+def _zip_text(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        if archive.getinfo("animation.json").file_size > _LONGEST_TEXT:
+            return ""
+        return archive.read("animation.json").decode()
+
+
+def _webp_text(path: Path) -> str:
+    with Image.open(path, formats=("WEBP",)) as image:
+        return exif.texts_in(image.info.get("exif", b"")).get(exif.USER_COMMENT, "")
+
+
+def _gif_text(path: Path) -> str:
     """The comment that a GIF ends with, its blocks joined."""
     with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - _LONGEST_COMMENT, 0))
+        file.seek(max(path.stat().st_size - _LONGEST_TEXT, 0))
         tail = file.read()
     text, place = b"", tail.rfind(_COMMENT) + len(_COMMENT)
     while place < len(tail) and (length := tail[place]):
@@ -38,23 +67,27 @@ def _last_comment(path: Path) -> str:
     return text.decode()
 
 
-def _zip_text(path: Path) -> str:
-    with zipfile.ZipFile(path) as archive:
-        return archive.read("animation.json").decode()
+def _video_text(path: Path, kind: str) -> str:
+    """What the container's comment says.
 
-
-def _container_text(path: Path) -> str:
-    """The text in a film's head, wherever its container keeps it."""
-    if path.suffix == ".webp":
-        with Image.open(path) as image:
-            return exif.texts_in(image.info.get("exif", b"")).get(exif.USER_COMMENT, "")
-    if path.suffix == ".gif":
-        return _last_comment(path)
+    FFmpeg is told what it reads: left to guess, it would follow a playlist to other files.
+    """
     import av
 
-    with av.open(path) as container:
+    with av.open(path, format=kind) as container:
         tags = {name.lower(): text for name, text in container.metadata.items()}
         return str(tags.get("comment", ""))
+
+
+_MARKS: dict[bytes, Format] = {b"\x1aE\xdf\xa3": "webm", b"GIF8": "gif", b"PK\x03\x04": "png"}
+_READERS: dict[Format, Callable[[Path], str]] = {
+    "mp4": partial(_video_text, kind="mp4"), "webm": partial(_video_text, kind="webm"),
+    "webp": _webp_text, "gif": _gif_text, "png": _zip_text,
+}  # fmt: skip
+_UNREADABLE = (
+    OSError, ValueError, KeyError, IndexError, SyntaxError, RuntimeError, RecursionError,
+    zipfile.BadZipFile, Image.DecompressionBombError,
+)  # fmt: skip
 
 
 def add_exif(path: Path, content: bytes, size: tuple[int, int]) -> None:

@@ -18,6 +18,7 @@ from studio.languages import COOKIE, Speaker, wanted_language
 from studio.models.addons.listing import AUTOMATIC, OWN_VAE
 from studio.models.base import Kind
 from studio.request import GenerationRequest
+from studio.ui.animation_fields import film_fields
 from studio.ui.fields import Maker, sampler_choices, schedule_choices
 from studio.ui.html import mount_point, raw
 from studio.upscaling import LATENT, PIXEL
@@ -45,6 +46,7 @@ def build_desk(studio: Studio, words: Any) -> None:
         with gr.Column(elem_id="surface"):
             surface = _surface_controls(make)
         controls |= surface
+        mount_point("film", fields=film_fields())
         with gr.Row(elem_id="proportions"):
             controls["shape"] = make.shape()
             controls["num_images"] = make.number("num_images")

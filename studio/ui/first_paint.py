@@ -14,7 +14,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _DESK = ("desk", "prompt", "prompting", "shape", "fine")
-_ROOMS = (*_DESK, "stage", "canvas", "picture", "gallery", "models", "merge", "recipe")
+_WORKROOMS = (*_DESK, "stage", "canvas", "animate", "timeline")
+_ROOMS = (*_WORKROOMS, "picture", "gallery", "models", "merge", "recipe")
 STYLES = ("tokens", "gradio", "frame", "slider", *_ROOMS, "overlay", "sheet", "upscale")
 
 

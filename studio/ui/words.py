@@ -8,7 +8,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from studio.languages import LANGUAGES
+from studio.animation.request import Film, Leg, option_label
+from studio.languages import LANGUAGES, Language, Speaker, load_speakers
 from studio.request import GenerationRequest
 
 Words = Mapping[str, Mapping[str, str]]
@@ -23,7 +24,16 @@ def load_words(assets: Path) -> dict[str, dict[str, str]]:
     for name, info in GenerationRequest.model_fields.items():
         words["en"][f"field.{name}"] = info.title or name
         words["en"][f"help.{name}"] = info.description or ""
+    _add_animation(words, load_speakers(assets))
     return words
+
+
+def _add_animation(words: dict[str, dict[str, str]], speakers: Mapping[Language, Speaker]) -> None:
+    """An animation's own fields: labels as they are said in sentences, help from the fields."""
+    for name, info in {**Film.model_fields, **Leg.model_fields}.items():
+        for language, speaker in speakers.items():
+            words[language][f"animation.{name}"] = speaker(option_label(name))
+        words["en"][f"animation.{name}.help"] = info.description or ""
 
 
 def gradio_words(words: Words) -> gr.I18n:

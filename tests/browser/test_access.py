@@ -38,6 +38,10 @@ def test_axe_finds_nothingserious(visit: Visit, size: tuple[int, int], scheme: s
     page.locator(".canvas-latest .frame").first.click()
     page.wait_for_selector(".step")
     assert serious(visitor) == []
+    page.goto(f"{visitor.url}/#animate")
+    page.get_by_role("button", name="More", exact=True).first.click()
+    page.get_by_role("button", name="More about the film").click()
+    assert serious(visitor) == []
     page.goto(f"{visitor.url}/#models")
     page.wait_for_selector(".model")
     assert serious(visitor) == []

@@ -22,9 +22,10 @@ import { createWork } from "./work.js";
 
 /**
  * @param {HTMLElement} root
- * @param {{desk: any, rooms: any, watch: (id: string) => void, stop: () => void}} tools
+ * @param {{desk: any, rooms: any, watch: (id: string) => void, stop: () => void,
+ *   animate: (step: import("./steps.js").Step) => void}} tools
  */
-export function createCanvas(root, { desk, rooms, watch, stop }) {
+export function createCanvas(root, { desk, rooms, watch, stop, animate }) {
   const part = (name, ...more) => root.appendChild(el("div", { class: `stage-${name} canvas-${name}` }, ...more));
   const isHere = () => rooms.current === "canvas";
   root.classList.add("stage", "canvas");
@@ -51,7 +52,7 @@ export function createCanvas(root, { desk, rooms, watch, stop }) {
     clear: () => work.sheet?.clear(tools.set.layer),
   };
   const tools = createTools(toolbar, {
-    ...actions, maskFile: maskFromFile, maskWords: maskFromWords, open: () => arrivals.choose(), zoom: view.zoom, fit: view.fit, changed: view.redraw,
+    ...actions, maskFile: maskFromFile, maskWords: maskFromWords, animate: () => work.steps.shown && animate(work.steps.shown), open: () => arrivals.choose(), zoom: view.zoom, fit: view.fit, changed: view.redraw,
   });
   const pen = createPen({ tools, sheet: () => work.sheet, redraw: view.redraw, rgb: () => rgbOf(tools.set.colour), say: (word) => status.say(t(word)) });
   const compare = createCompare(pane, { view, onChange: view.redraw });

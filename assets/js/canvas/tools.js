@@ -13,7 +13,7 @@ const KEYS = { brush: "B", eraser: "E", hand: "H", undo: "Ctrl Z", redo: "Ctrl Y
 /**
  * @param {HTMLElement} root
  * @param {{undo: () => void, redo: () => void, invert: () => void, clear: () => void, maskFile: (file: File) => void, maskWords: (words: string) => Promise<void>,
- *   open: () => void, zoom: (factor: number) => void, fit: () => void, changed: () => void}} actions `changed`: a tool is set otherwise
+ *   animate: () => void, open: () => void, zoom: (factor: number) => void, fit: () => void, changed: () => void}} actions `changed`: a tool is set otherwise
  */
 export function createTools(root, actions) {
   const set = { layer: "mask", tool: "brush", size: 0.08, softness: 0.3, colour: "#2f6fb3", ...memory.get("canvas.tools") };
@@ -45,7 +45,7 @@ export function createTools(root, actions) {
       iconButton("fit", t("canvas.fit"), actions.fit, { keys: "0" }),
       iconButton("plus", t("canvas.larger"), () => actions.zoom(1.25), { keys: "+" }),
     ),
-    group("picture", another),
+    group("picture", iconButton("film", t("action.animate"), actions.animate), another),
   );
 
   /** A slider for one of the settings. */

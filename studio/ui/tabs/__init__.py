@@ -7,12 +7,13 @@ from types import MappingProxyType
 from typing import Any
 
 from studio.bootstrap import Studio
-from studio.ui.tabs import canvas, create, gallery, models
+from studio.ui.tabs import animate, canvas, create, gallery, models
 
 TABS: Mapping[str, Callable[[Studio, Any], None]] = MappingProxyType(
     {
         "create": create.build,
         "canvas": canvas.build,
+        "animate": animate.build,
         "gallery": gallery.build,
         "models": models.build,
     }
