@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -63,6 +65,18 @@ def failure_of(error: Exception, speaker: Speaker) -> Failure:
     log.exception("A request failed", exc_info=error)
     kind = type(error).__name__
     return Failure(500, said(say("Something went wrong inside the studio ({error}).", error=kind)))
+
+
+async def written(make: Callable[[], BaseModel], nulls: bool = True) -> Response:
+    """An answer that is made and written as JSON beside the event loop: pictures may be in it.
+
+    ``nulls``: whether what is not there stands in it as null.
+    """
+
+    def write() -> bytes:
+        return make().model_dump_json(exclude_none=not nulls).encode()
+
+    return Response(await run_in_threadpool(write), media_type="application/json")
 
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

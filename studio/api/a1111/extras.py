@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -14,7 +14,7 @@ from studio.api.a1111.answers import content
 from studio.api.a1111.asking import upscaler_names
 from studio.api.a1111.errors import A1111Route
 from studio.api.a1111.generate import body_of, finished
-from studio.api.foreign import Refused
+from studio.api.foreign import Refused, written
 from studio.api.inputs import TheStudio, Visitor, json_body
 from studio.bootstrap import Studio
 from studio.errors import StudioError
@@ -80,28 +80,31 @@ class ExtraBatchAnswer(BaseModel):
 
 @router.post(
     "/extra-single-image",
+    response_model=ExtraSingleAnswer,
     summary="A picture made larger",
     openapi_extra=json_body(ExtraSingle.model_json_schema()),
 )
 async def extra_single_image(
     studio: TheStudio, visitor: Visitor, body: Annotated[Any, body_of(ExtraSingle)]
-) -> ExtraSingleAnswer:
+) -> Response:
     """Without an upscaler the picture comes back as it was."""
     made = await _enlarged(studio, visitor, body, [body.image])
-    return ExtraSingleAnswer(html_info="", image=made[0])
+    return await written(lambda: ExtraSingleAnswer(html_info="", image=made[0]))
 
 
 @router.post(
     "/extra-batch-images",
+    response_model=ExtraBatchAnswer,
     summary="Several pictures made larger",
     openapi_extra=json_body(ExtraBatch.model_json_schema()),
 )
 async def extra_batch_images(
     studio: TheStudio, visitor: Visitor, body: Annotated[Any, body_of(ExtraBatch)]
-) -> ExtraBatchAnswer:
+) -> Response:
     """A job for each; all of them are accepted, or none."""
     given = [each.data for each in body.imageList]
-    return ExtraBatchAnswer(html_info="", images=await _enlarged(studio, visitor, body, given))
+    made = await _enlarged(studio, visitor, body, given)
+    return await written(lambda: ExtraBatchAnswer(html_info="", images=made))
 
 
 async def _enlarged(studio: Studio, visitor: str, body: _Extras, given: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +13,7 @@ from studio.api.a1111.answers import GeneratedAnswer, generated
 from studio.api.a1111.asking import asked
 from studio.api.a1111.errors import A1111Route
 from studio.api.a1111.fields import ImageToImage, TextToImage
-from studio.api.foreign import Refused
+from studio.api.foreign import Refused, written
 from studio.api.inputs import PictureBody, TheStudio, Visitor, json_body
 from studio.bootstrap import Studio
 from studio.jobs import Job, JobSnapshot
@@ -40,33 +40,35 @@ def body_of(kind: type[BaseModel]) -> Any:
 
 @router.post(
     "/txt2img",
+    response_model=GeneratedAnswer,
     summary="A picture from words",
     openapi_extra=json_body(TextToImage.model_json_schema()),
 )
 async def text_to_image(
     studio: TheStudio, visitor: Visitor, body: Annotated[BaseModel, body_of(TextToImage)]
-) -> GeneratedAnswer:
+) -> Response:
     """Answers when the job has ended; its pictures are in the gallery as well."""
     return await _painted(studio, visitor, body)
 
 
 @router.post(
     "/img2img",
+    response_model=GeneratedAnswer,
     summary="A picture from a picture, as a whole or where a mask is white",
     openapi_extra=json_body(ImageToImage.model_json_schema()),
 )
 async def image_to_image(
     studio: TheStudio, visitor: Visitor, body: Annotated[BaseModel, body_of(ImageToImage)]
-) -> GeneratedAnswer:
+) -> Response:
     """Answers when the job has ended; its pictures are in the gallery as well."""
     return await _painted(studio, visitor, body)
 
 
-async def _painted(studio: Studio, visitor: str, body: BaseModel) -> GeneratedAnswer:
+async def _painted(studio: Studio, visitor: str, body: BaseModel) -> Response:
     given = await run_in_threadpool(asked, studio, body, visitor)
     job = await run_in_threadpool(studio.submit, given.values, visitor)
     end = await finished(studio, job)
-    return await run_in_threadpool(generated, studio, end, body, given.options)
+    return await written(lambda: generated(studio, end, body, given.options))
 
 
 async def finished(studio: Studio, job: Job) -> JobSnapshot:

@@ -1,12 +1,14 @@
 """/sdapi/v1/options: what holds for every request of a program that does not say otherwise.
 
-Kept in one small file and read anew each time, so that it survives a restart and is never stale.
+Each is a small file that is read anew each time: they survive a restart, are never stale, and two
+programs that set two of them at once do not undo each other.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,7 @@ from studio.storage import write_whole
 
 CHECKPOINT, CHECKPOINT_HASH = "sd_model_checkpoint", "sd_checkpoint_hash"
 FORMAT, QUALITY = "samples_format", "jpeg_quality"
-_FILE = "a1111-options.json"
+_FOLDER = "a1111-options"
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,8 @@ def checkpoint(studio: Studio, kept: Mapping[str, Any]) -> ModelInfo:
     """The checkpoint that requests are drawn with: the one set here, else the studio's."""
     chosen = kept.get(CHECKPOINT)
     if isinstance(chosen, str):
-        try:
+        with suppress(InvalidRequest):  # it may have been removed meanwhile
             return names.checkpoint_named(studio.catalog, chosen)
-        except InvalidRequest:  # it was removed meanwhile
-            pass
     return studio.catalog.find(studio.keeper.default)
 
 
@@ -130,8 +130,9 @@ def checked(studio: Studio, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def keep(studio: Studio, values: Mapping[str, Any]) -> None:
     """Set options for good. Raises StorageError."""
-    content = json.dumps({**_kept(studio), **values}, ensure_ascii=False)
-    write_whole(studio.settings.data_dir / _FILE, content.encode())
+    folder = studio.settings.data_dir / _FOLDER
+    for name, value in values.items():
+        write_whole(folder / f"{name}.json", json.dumps(value, ensure_ascii=False).encode())
 
 
 def standing(studio: Studio, override: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,11 +154,13 @@ def _checkpoint_title(studio: Studio, given: Any) -> str:
 
 
 def _kept(studio: Studio) -> dict[str, Any]:
-    try:
-        kept = json.loads((studio.settings.data_dir / _FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
+    """The options that were set; a file that cannot be read is as one that is not there."""
+    kept: dict[str, Any] = {}
+    for name in (CHECKPOINT, *(each.name for each in OPTIONS)):
+        path = studio.settings.data_dir / _FOLDER / f"{name}.json"
+        with suppress(OSError, ValueError):
+            kept[name] = json.loads(path.read_text("utf-8"))
+    return kept
 
 
 def _words(values: tuple[Any, ...]) -> tuple[str, ...]:

@@ -6,14 +6,14 @@ import base64
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from PIL import Image, ImageOps
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from studio import images
-from studio.api.foreign import Refused
+from studio.api.foreign import Refused, written
 from studio.api.inputs import Body, TheStudio, Visitor, json_body
 from studio.api.openai.errors import OpenAIRoute
 from studio.api.openai.fields import Generation, taken
@@ -51,12 +51,12 @@ class ImagesAnswer(BaseModel):
 @router.post(
     "/images/generations",
     summary="Pictures from words",
-    response_model_exclude_none=True,
+    response_model=ImagesAnswer,
     openapi_extra=json_body(Generation.model_json_schema()),
 )
 async def generations(
     studio: TheStudio, visitor: Visitor, values: Body, request: Request
-) -> ImagesAnswer:
+) -> Response:
     """Answers when the job has ended; its pictures are in the gallery as well."""
     given = _checked(values)
     return await _painted(studio, visitor, taken(given), given, request)
@@ -65,7 +65,7 @@ async def generations(
 @router.post(
     "/images/edits",
     summary="A picture drawn anew, as a whole or where its mask is transparent",
-    response_model_exclude_none=True,
+    response_model=ImagesAnswer,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -87,7 +87,7 @@ async def generations(
 )
 async def edits(
     studio: TheStudio, visitor: Visitor, form: Annotated[Form, Depends(form_of)], request: Request
-) -> ImagesAnswer:
+) -> Response:
     """Without a mask, transparent parts of the picture are drawn; without those, all of it."""
     given = _checked(form.texts)
     values = taken(given)
@@ -106,12 +106,13 @@ def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
 async def _painted(
     studio: Studio, visitor: str, values: Mapping[str, Any], given: Mapping[str, Any],
     request: Request,
-) -> ImagesAnswer:  # fmt: skip
+) -> Response:  # fmt: skip
     job = await run_in_threadpool(studio.submit, values, visitor)
     end = await ended(studio.jobs, job)
     if end.state != "done":
         raise Refused(500, end.error or say("The job was cancelled."))
-    return await run_in_threadpool(_answer, studio, end.id, given, str(request.base_url))
+    base = str(request.base_url)
+    return await written(lambda: _answer(studio, end.id, given, base), nulls=False)
 
 
 def _answer(studio: Studio, job_id: str, given: Mapping[str, Any], base: str) -> ImagesAnswer:
