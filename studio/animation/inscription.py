@@ -85,7 +85,7 @@ _READERS: dict[Format, Callable[[Path], str]] = {
     "webp": _webp_text, "gif": _gif_text, "png": _zip_text,
 }  # fmt: skip
 _UNREADABLE = (
-    OSError, ValueError, KeyError, IndexError, SyntaxError, RuntimeError, RecursionError,
+    OSError, EOFError, ValueError, KeyError, IndexError, SyntaxError, RuntimeError, RecursionError,
     zipfile.BadZipFile, Image.DecompressionBombError,
 )  # fmt: skip
 

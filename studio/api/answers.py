@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from studio import infotext
@@ -137,12 +139,14 @@ class ReadAnswer(BaseModel):
     """A recipe from elsewhere. ``source``: the program that wrote it; ``request``: what it says.
 
     ``unrecognised``: what this studio does not do or understand, as it stands in the recipe.
+    ``animation``: of a film, what makes it again when it is handed in as an animation.
     """
 
     source: str
     request: PartialRequest
     unrecognised: list[str]
     missing: list[MissingAnswer]
+    animation: dict[str, Any] | None = None
 
 
 class EmptiedAnswer(BaseModel):

@@ -105,7 +105,7 @@ def test_stopped_resumed_and_killed_it_comes_out_as_if_nothing_had_been(
     assert again.stop() == 0
 
 
-@pytest.mark.parametrize("kind", ["webm", "gif"])
+@pytest.mark.parametrize("kind", ["webm", "webp", "gif"])
 def test_a_film_carries_the_recipe_that_makes_it_again(
     kind: str, studio: RunningStudio, tmp_path: Path
 ) -> None:
@@ -114,11 +114,14 @@ def test_a_film_carries_the_recipe_that_makes_it_again(
     path = film(studio, first, tmp_path / f"film.{kind}")
     recipe = recipe_in(path.rename(tmp_path / "whatever it is called"))
     assert recipe is not None and recipe == shown(studio, first)["recipe"]
-    told = studio.http.post(
-        f"{PATH}/recipe", content=(tmp_path / "whatever it is called").read_bytes()
-    )
+    content = (tmp_path / "whatever it is called").read_bytes()
+    told = studio.http.post(f"{PATH}/recipe", content=content)
     assert told.json() == {"recipe": recipe}
-    second = studio.http.post(PATH, json=recipe).json()["id"]
+    dropped = {"image": base64.b64encode(content).decode()}
+    read = studio.http.post("/api/v1/parameters", json=dropped).json()
+    assert read["animation"] == recipe and read["request"] == {}
+    assert (read["unrecognised"], read["missing"]) == ([], [])
+    second = studio.http.post(PATH, json=read["animation"]).json()["id"]
     assert ended(studio, second)["state"] == "done"
     assert frames(studio, first) == frames(studio, second)
     assert shown(studio, second)["recipe"] == recipe

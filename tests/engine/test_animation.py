@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -346,6 +347,27 @@ def test_frames_are_saved_beside_the_painting_and_only_a_few_wait(
     assert [e.index for e in told if isinstance(e, FrameReady)] == [*range(31)]
     assert threads == {"studio-frames"}
     assert not any(thread.name == "studio-frames" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("way", ["latents", "motion"])
+def test_memory_does_not_grow_with_the_number_of_frames(
+    way: str, make: Make, animator: Animator
+) -> None:
+    """As many pictures and tensors are alive in the middle of a long animation as of a short."""
+
+    def most(frames: int) -> int:
+        case = {"method": "walk", "in_between": 2, "in_between_by": way, "zoom": 1.1}
+        reel = make(frames=frames, num_inference_steps=1, **case)
+        alive = [
+            sum(isinstance(each, torch.Tensor | Image.Image) for each in gc.get_objects())
+            for event in animator.animate(reel)
+            if isinstance(event, FrameReady) and event.index % 5 == 4
+        ]
+        assert len(reel.there()) == frames + 1
+        return max(alive)
+
+    most(12)  # whatever is made once
+    assert most(120) <= most(24) + 6
 
 
 def test_a_disk_that_fills_up_midway_costs_nothing_that_was_made(
