@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -29,6 +30,7 @@ from studio.api import (
 )  # fmt: skip
 from studio.api.a1111 import a1111_refusals, a1111_router
 from studio.api.answers import ErrorAnswer
+from studio.api.counting import Answers
 from studio.api.foreign import left_over
 from studio.api.language import Tongues
 from studio.api.openai import openai_refusals, openai_router
@@ -68,6 +70,8 @@ def create_api(studio: Studio) -> FastAPI:
     errors.install(app)
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
+    app.state.answers = Counter()
+    app.add_middleware(Answers, counts=app.state.answers)
     for room in (
         jobs, pictures, films, animations, sources, masks, recipes, models, previews, hub, merges,
         words, prompts, translate, watching,
