@@ -84,7 +84,8 @@ def create_api(studio: Studio) -> FastAPI:
     def healthz() -> JSONResponse:
         held = studio.keeper.report()
         memory = None if held.used is None else {"used": held.used, "total": held.total}
-        busy = {**studio.jobs.counts, "device": held.device, "memory": memory}
+        model = next((one.name for one in held.resident), None)  # the one that painted last
+        busy = {**studio.jobs.counts, "device": held.device, "memory": memory, "model": model}
         return JSONResponse({"status": "ok", **busy})
 
     @app.get("/docs", include_in_schema=False)
