@@ -24,16 +24,17 @@ export function createTopbar(root, { onHelp }) {
 
   async function look() {
     try {
-      const [health, models] = await Promise.all([studio.health(), studio.models()]);
-      showModel(health, models.find((each) => each.resident));
+      const health = await studio.health();
+      showModel(health);
       showQueue(health.queued);
     } catch {
-      showModel({}, null); // the stage says when the server is away
+      showModel({}); // the stage says when the server is away
     }
   }
 
-  function showModel({ device, memory }, resident) {
-    const words = resident ? resident.name : t("chip.starting");
+  /** The model that painted last, and how full the memory is. */
+  function showModel({ device, memory, model: resident }) {
+    const words = resident ?? t("chip.starting");
     const share = memory?.total ? Math.min(1, memory.used / memory.total) : 0;
     const bar = el("span", { class: "memory", "aria-hidden": "true" }, el("span", { class: "memory-used" }));
     bar.firstElementChild.style.width = `${Math.max(2, share * 100)}%`;

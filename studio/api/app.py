@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -28,6 +29,7 @@ from studio.api import (
 )  # fmt: skip
 from studio.api.a1111 import a1111_refusals, a1111_router
 from studio.api.answers import ErrorAnswer
+from studio.api.counting import Answers
 from studio.api.foreign import left_over
 from studio.api.language import Tongues
 from studio.api.openai import openai_refusals, openai_router
@@ -67,6 +69,8 @@ def create_api(studio: Studio) -> FastAPI:
     errors.install(app)
     app.add_middleware(Visitors)
     app.add_middleware(Tongues)
+    app.state.answers = Counter()
+    app.add_middleware(Answers, counts=app.state.answers)
     for room in (
         jobs, pictures, animations, sources, masks, recipes, models, previews, hub, merges, words,
         prompts, translate, watching,
@@ -79,7 +83,8 @@ def create_api(studio: Studio) -> FastAPI:
     def healthz() -> JSONResponse:
         held = studio.keeper.report()
         memory = None if held.used is None else {"used": held.used, "total": held.total}
-        busy = {**studio.jobs.counts, "device": held.device, "memory": memory}
+        model = next((one.name for one in held.resident), None)  # the one that painted last
+        busy = {**studio.jobs.counts, "device": held.device, "memory": memory, "model": model}
         return JSONResponse({"status": "ok", **busy})
 
     @app.get("/docs", include_in_schema=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -19,7 +20,12 @@ article { border-top: 1px solid var(--line); padding: .75rem 0 } p { margin: .25
 code, pre { font: 14px/1.5 ui-monospace, monospace } b { color: var(--accent) }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--line); border-radius: 10px }
 table { border-collapse: collapse; font-size: 14px; margin-top: .5rem; width: 100% }
+p code { overflow-wrap: anywhere }
 td { padding: .25rem .75rem .25rem 0; vertical-align: top; border-top: 1px solid var(--line) }
+@media (max-width: 600px) {
+  td, tr { display: block } tr { border-top: 1px solid var(--line); padding: .25rem 0 }
+  td { border: 0; padding: 0 } td:nth-child(2) { display: none }
+  td code { overflow-wrap: anywhere } }
 """
 _EXAMPLE = """curl -X POST http://127.0.0.1:7860/api/v1/jobs \\
   -H "Content-Type: application/json" \\
@@ -68,6 +74,8 @@ def _row(name: str, schema: Mapping[str, Any], where: str) -> str:
         bounds.append(f"in steps of {schema['multipleOf']}")
     if "maxLength" in schema:
         bounds.append(f"at most {schema['maxLength']:,} characters")
+    if schema.get("default") not in (None, "", [], {}):
+        bounds.append(f"usually {json.dumps(schema['default'])}")
     words = escape(", ".join([kind, *bounds]))
     return (
         f"<tr><td><code>{escape(name)}</code></td><td>{where}</td><td>{words}</td>"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import Field as PydanticField
 
 from studio.request import GenerationRequest
 
@@ -19,7 +20,8 @@ def _same(value: Any) -> Any:
 class Field:
     """One field of theirs: its type, its usual value, and ours that it stands for, if any.
 
-    ``into`` turns their value into ours, ``back`` ours into theirs.
+    ``into`` turns their value into ours, ``back`` ours into theirs. ``about``: what it does, where
+    ours does not say so already.
     """
 
     name: str
@@ -28,12 +30,21 @@ class Field:
     ours: str = ""
     into: Callable[[Any], Any] = _same
     back: Callable[[Any], Any] = _same
+    about: str = ""
+
+    @property
+    def described(self) -> Any:
+        """The field of a body: its usual value, and the help of ours."""
+        ours = GenerationRequest.model_fields.get(self.ours)
+        return PydanticField(
+            self.usual, description=self.about or (ours and ours.description) or None
+        )
 
 
 def body_model(name: str, *groups: Iterable[Field]) -> type[BaseModel]:
     """A body in which every field may be left out or null; what is not known is ignored."""
     fields: Any = {
-        field.name: (field.kind if field.kind is Any else field.kind | None, field.usual)
+        field.name: (field.kind if field.kind is Any else field.kind | None, field.described)
         for group in groups
         for field in group
     }

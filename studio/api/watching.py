@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from studio.api.inputs import TheStudio, content
@@ -33,13 +33,13 @@ def readyz(studio: TheStudio) -> JSONResponse:
     response_class=Response,
     responses=content("text/plain"),
 )
-def metrics(studio: TheStudio) -> Response:
-    """The queue, waiting and steps in seconds, pictures, how jobs ended, memory in bytes."""
+def metrics(studio: TheStudio, request: Request) -> Response:
+    """Queue, waiting and steps in seconds, pictures, how jobs ended, answers by status, memory."""
     from prometheus_client import CollectorRegistry, ProcessCollector
     from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
     registry = CollectorRegistry()
-    registry.register(_Collected(studio))
+    registry.register(_Collected(studio, dict(request.app.state.answers)))
     ProcessCollector(registry=registry)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
@@ -47,8 +47,8 @@ def metrics(studio: TheStudio) -> Response:
 class _Collected:
     """A collector of prometheus_client: what the studio counts, read when it is asked for."""
 
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
+    def __init__(self, studio: Studio, answers: Mapping[str, int]) -> None:
+        self._studio, self._answers = studio, answers
 
     def collect(self) -> Iterator[Metric]:
         """Every family of samples."""
@@ -71,6 +71,10 @@ class _Collected:
         yield _spread("studio_wait_seconds", "From handing in to beginning.", now.wait)
         yield _spread("studio_step_seconds", "One step of the denoising loop.", now.step)
         yield _spread("studio_job_seconds", "From beginning to end.", now.job)
+        answers = CounterMetricFamily("studio_answers", "Answers over HTTP.", labels=["status"])
+        for status in ("2xx", "3xx", "4xx", "5xx"):
+            answers.add_metric([status], self._answers.get(status, 0))
+        yield answers
         yield from self._memory()
 
     def _memory(self) -> Iterator[Metric]:

@@ -129,7 +129,7 @@ def _by_turns(
 def _figures(what: str, method: str, rounds: list[Round], device: torch.device) -> Iterator[Figure]:
     """Frames a second of both, and the median of the rounds' own ratios."""
     theirs, ours = (_FRAMES / median(each) for each in zip(*rounds, strict=True))
-    yield Figure(f"{what}diffusers, frame by frame", theirs, "/s")
+    yield Figure(f"{what}diffusers, frame by frame, in turn with {method}", theirs, "/s")
     yield Figure(f"{what}the studio, {method}, saved", ours, "/s")
     ratio = median(a / b for a, b in rounds)
     yield Figure(f"{what}studio, {method} / diffusers", ratio, "×", _AIMS.get(device.type, ""))

@@ -36,6 +36,12 @@ def test_health(studio: RunningStudio) -> None:
     assert answer.keys() >= {"queued", "running", "device"}
 
 
+def test_health_names_the_model_that_painted_last(
+    studio: RunningStudio, made: dict[str, Any]
+) -> None:
+    assert studio.http.get("/healthz").json()["model"] == made["request"]["model"]
+
+
 def test_a_job_is_accepted_with_the_models_defaults(studio: RunningStudio) -> None:
     answer = studio.http.post("/api/v1/jobs", json={"prompt": "a boat", "sampler": "K_Euler"})
     assert answer.status_code == 202

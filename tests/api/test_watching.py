@@ -31,6 +31,7 @@ def test_what_was_done_is_counted(studio: RunningStudio) -> None:
     cancelled = studio.submit(prompt="a boat", num_images=64, num_inference_steps=150)
     studio.http.delete(f"/api/v1/jobs/{cancelled}")
     studio.end(cancelled)
+    studio.http.get("/api/v1/jobs/nothing")
     now = numbers(studio)
 
     def grown(name: str) -> float:
@@ -39,6 +40,8 @@ def test_what_was_done_is_counted(studio: RunningStudio) -> None:
     assert grown("studio_jobs_accepted_total") == 2
     assert grown("studio_jobs_ended_total done") == 1
     assert grown("studio_jobs_ended_total cancelled") == 1
+    assert grown("studio_answers_total 4xx") == 1
+    assert grown("studio_answers_total 5xx") == 0
     assert grown("studio_pictures_total") >= 2
     assert grown("studio_step_seconds_count") >= 7  # the first step holds the warming up
     assert grown("studio_wait_seconds_count") >= 1

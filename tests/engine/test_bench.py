@@ -138,7 +138,7 @@ def test_the_whole_bench(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "encoding it again / the first time" in names
     assert f"{what}: share of the matrix products' rate" in names
     assert "64×64, 2 steps: inpainting / from words alone" in names
-    assert "12 frames of 64×64, 2 steps: studio, anchored / diffusers" in names
+    assert "16 frames of 64×64, 2 steps: studio, anchored / diffusers" in names
     assert len(names) == len(set(names))
     assert main(["--model", "nowhere", "--only", "painting"]) == 2
 

@@ -18,7 +18,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def a1111_router() -> APIRouter:
     """Every route of it."""
     router = APIRouter(
-        tags=["AUTOMATIC1111's API"],
+        tags=["AUTOMATIC1111"],
         responses={status: {"model": A1111Error} for status in ("4XX", "5XX")},
     )
     for room in (generate, extras, choices, running, reading):

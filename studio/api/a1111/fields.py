@@ -6,7 +6,7 @@ names, types and usual values are those of A1111's ``/txt2img`` and ``/img2img``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -30,7 +30,7 @@ def _or_minus(size: int) -> int:
     return size or -1
 
 
-def _choice(known: tuple[str, ...]) -> dict[str, Callable[[Any], Any]]:
+def _choice(known: tuple[str, ...]) -> dict[str, Any]:
     """A number that counts through our words; one beyond them stays, and is refused by name."""
     return {
         "into": lambda n: known[n] if 0 <= n < len(known) else n,
@@ -58,7 +58,7 @@ COMMON = (
     Field("refiner_checkpoint", str, None, "refiner", str, lambda name: name or None),
     Field("refiner_switch_at", float, None, "refiner_switch_at"),
 )  # fmt: skip
-"""What both routes take and one value of ours says; `_drawn` has those that two fields say."""
+"""What both routes take and one value of ours says; `_drawn` does those that two fields say."""
 
 HIRES = (
     Field("denoising_strength", float, 0.75, "hires_strength"),
@@ -93,27 +93,28 @@ MASKED = (
 """What means something with a mask alone."""
 
 _DRAWN = (
-    Field("sampler_name", str),
-    Field("sampler_index", str, "Euler"),
-    Field("scheduler", str),
-    Field("batch_size", int, 1),
-    Field("n_iter", int, 1),
+    Field("sampler_name", str, about="As /samplers lists them; “DPM++ 2M Karras” is understood."),
+    Field("sampler_index", str, "Euler", about="What counts where there is no sampler_name."),
+    Field("scheduler", str, about="As /schedulers lists them; Automatic is the sampler's own."),
+    Field("batch_size", int, 1, about="How many are drawn together."),
+    Field("n_iter", int, 1, about="How many times batch_size pictures."),
 )
 _AROUND = (
-    Field("send_images", bool, True),
-    Field("save_images", bool, False),
-    Field("do_not_save_samples", bool, False),
-    Field("do_not_save_grid", bool, False),
-    Field("override_settings", dict[str, Any]),
-    Field("override_settings_restore_afterwards", bool, True),
-    Field("disable_extra_networks", bool, False),
-    Field("script_name", str),
-    Field("script_args", list[Any], []),
-    Field("alwayson_scripts", dict[str, Any]),
-    Field("comments", dict[str, Any]),
-    Field("force_task_id", str),
-    Field("infotext", str),
+    Field("send_images", bool, True, about="Whether the answer holds the pictures."),
+    Field("save_images", bool, False, about="They are in the gallery in any case."),
+    Field("do_not_save_samples", bool, False, about="They are in the gallery in any case."),
+    Field("do_not_save_grid", bool, False, about="There is no grid."),
+    Field("override_settings", dict[str, Any], about="Options that hold for this request alone."),
+    Field("override_settings_restore_afterwards", bool, True, about="false keeps them."),
+    Field("disable_extra_networks", bool, False, about="Take LoRAs out of the prompt."),
+    Field("script_name", str, about="“sd upscale”, with a start picture."),
+    Field("script_args", list[Any], [], about="Of the script: “”, overlap, upscaler, scale."),
+    Field("alwayson_scripts", dict[str, Any], about="“Soft inpainting”; others are refused."),
+    Field("comments", dict[str, Any], about="Ignored."),
+    Field("force_task_id", str, about="Ignored."),
+    Field("infotext", str, about="A picture's parameters: they fill what is not given here."),
 )
+NOT_HERE = "Not part of this studio: leave it out."
 ONLY = {
     "restore_faces": (False,),
     "eta": (0, 1),
@@ -133,25 +134,28 @@ ONLY = {
 """What the studio does not do: beside null, the values that ask for nothing."""
 
 _TEXT = (
-    *(Field(name, Any) for name in ("hr_checkpoint_name", "hr_scheduler", "firstpass_image")),
-    Field("firstphase_width", int, 0),
-    Field("firstphase_height", int, 0),
-    Field("enable_hr", bool, False),
+    Field("enable_hr", bool, False, about="Enlarge the picture and refine it."),
+    *(
+        Field(name, Any, about=NOT_HERE)
+        for name in ("hr_checkpoint_name", "hr_scheduler", "firstpass_image")
+    ),
+    Field("firstphase_width", int, 0, about=NOT_HERE),
+    Field("firstphase_height", int, 0, about=NOT_HERE),
 )
 _IMAGE = (
-    Field("init_images", list[str]),
-    Field("mask", str),
-    Field("mask_round", bool, True),
-    Field("mask_blur_x", int, 4),
-    Field("mask_blur_y", int, 4),
-    Field("inpainting_mask_invert", int, 0),
-    Field("include_init_images", bool, False),
-    Field("image_cfg_scale", float),  # for models that this studio does not have, as in A1111
-    Field("initial_noise_multiplier", float),
-    Field("latent_mask", Any),
+    Field("init_images", list[str], about="The start picture, in base64."),
+    Field("mask", str, about="In base64: white is drawn anew."),
+    Field("inpainting_mask_invert", int, 0, about="1: black is drawn anew."),
+    Field("include_init_images", bool, False, about="Send start picture and mask back."),
+    Field("mask_round", bool, True, about="Ignored."),
+    Field("mask_blur_x", int, 4, about="Ignored; mask_blur holds both ways."),
+    Field("mask_blur_y", int, 4, about="Ignored; mask_blur holds both ways."),
+    Field("image_cfg_scale", float, about="Ignored: for models that this studio does not have."),
+    Field("initial_noise_multiplier", float, about=NOT_HERE),
+    Field("latent_mask", Any, about=NOT_HERE),
 )
 _UNUSED = tuple(
-    Field(name, bool if name == "restore_faces" else float)
+    Field(name, bool if name == "restore_faces" else float, about=NOT_HERE)
     for name in ("restore_faces", "eta", "s_min_uncond", "s_churn", "s_tmax", "s_tmin", "s_noise")
 )
 

@@ -15,7 +15,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def openai_router() -> APIRouter:
     """Every route of it."""
     router = APIRouter(
-        tags=["OpenAI's API"],
+        tags=["OpenAI"],
         responses={status: {"model": OpenAIError} for status in ("4XX", "5XX")},
     )
     for room in (images, models):

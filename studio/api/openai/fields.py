@@ -19,18 +19,20 @@ COMMON = (
     Field("model", str, None, "model"),
 )
 _SHAPE = (
-    Field("size", str, "auto"),
-    Field("response_format", Literal["url", "b64_json"]),
-    Field("output_format", Literal["png", "jpeg", "webp"], "png"),
-    Field("output_compression", int),
-    Field("stream", bool, False),
+    Field("size", str, "auto", about="Such as 512x512; auto is the model's own size."),
+    Field("response_format", Literal["url", "b64_json"], about="The address, or the file itself."),
+    Field("output_format", Literal["png", "jpeg", "webp"], "png", about="Of the file."),
+    Field("output_compression", int, about="The quality of JPEG and WebP, 1 to 100."),
+    Field("stream", bool, False, about="Not part of this studio: leave it out."),
 )
 _TOLERATED = (
     "quality", "style", "background", "moderation", "user", "input_fidelity", "partial_images",
     "safety_identifier",
 )  # fmt: skip
 
-Generation = body_model("Generation", COMMON, _SHAPE, [Field(name, Any) for name in _TOLERATED])
+Generation = body_model(
+    "Generation", COMMON, _SHAPE, [Field(name, Any, about="Ignored.") for name in _TOLERATED]
+)
 """A body, of words alone or, as a form, beside pictures; what the studio has no use for is let
 pass."""
 
