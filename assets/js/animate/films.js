@@ -45,7 +45,7 @@ export function createFilms({ label, strip }, { player, status, notice, toast, d
       key: id, order, total: ready ? order.length : total, frame: (k) => animations.frame(id, k),
       film: ready && VIDEOS.includes(recipe.format) ? animations.film(animation) : null,
       fps: recipe.fps, loop: recipe.loop || recipe.ping_pong, width: animation.width, height: animation.height,
-      sound: Boolean(recipe.sound), alt: wordsOf(animation), preview, autoplay: !recipe.sound && document.documentElement.dataset.room === "animate",
+      ready: Boolean(ready), sound: Boolean(recipe.sound), alt: wordsOf(animation), preview, autoplay: !recipe.sound && document.documentElement.dataset.room === "animate",
     };
   }
 
@@ -172,6 +172,7 @@ export function createFilms({ label, strip }, { player, status, notice, toast, d
       return draw();
     }
     learn(await animations.get(job.id).catch(() => known));
+    preview = "";
     const shows = job.id === current?.id;
     tellStatus(shows ? t(`animate.farewell.${state}`, { n: current.frames_done }) : "");
     if (shows && state === "failed") {

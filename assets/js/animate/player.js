@@ -6,10 +6,10 @@ const LARGEST = 4; // a small picture is not blown up further than this
 const KEPT = 400; // frames that stay loaded
 
 /**
- * What is played. `order`: the frames that can be shown, in their order; `total`: how many there will be. `film`: the
- * address of a video of exactly these, or null.
+ * What is played. `order`: the frames that can be shown, in their order; `total`: how many there will be, which are
+ * all there once it is `ready`. `film`: the address of a video of exactly these, or null.
  * @typedef {{key: string, order: number[], total: number, frame: (k: number) => string, film: string|null, fps: number,
- *   loop: boolean, sound?: boolean, width: number, height: number, alt: string, preview?: string, autoplay?: boolean}} Reel
+ *   ready: boolean, loop: boolean, sound?: boolean, width: number, height: number, alt: string, preview?: string, autoplay?: boolean}} Reel
  */
 
 /**
@@ -178,6 +178,8 @@ export function createPlayer(screen, bar) {
       }
       if (following && !playing && !next.film) at = Math.max(0, next.order.length - 1);
       draw();
+      const becameReady = next.ready && !next.film && !(before?.ready && before.key === next.key);
+      if (becameReady && next.autoplay && !wantsCalm()) start();
       return undefined;
     },
   };
