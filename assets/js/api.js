@@ -34,8 +34,8 @@ export async function call(method, path, { query, body } = {}) {
   try {
     answer = await fetch(address(path, query), {
       method,
-      headers: body && !isFile(body) ? { "content-type": "application/json" } : {},
-      body: body && !isFile(body) ? JSON.stringify(body) : body,
+      headers: body ? { "content-type": "application/json" } : {},
+      body: body ? JSON.stringify(body) : undefined,
     });
   } catch {
     throw new ApiError("", 0);
@@ -46,8 +46,6 @@ export async function call(method, path, { query, body } = {}) {
   if (!answer.ok) throw new ApiError(content?.detail ?? answer.statusText, answer.status, content?.problems);
   return content;
 }
-
-const isFile = (body) => body instanceof Blob;
 
 export const jobs = {
   /** Hands a request in. @param {Record<string, any>} request */
@@ -113,8 +111,11 @@ export const animations = {
   frame: (id, frame) => address(`animations/${id}/frames/${frame}`),
   /** The film as it is at this moment; it is another one with more frames. @param {{id: string, frames_done: number}} animation */
   film: ({ id, frames_done: count }, download = false) => address(`animations/${id}/file`, { v: count, download }),
-  /** What a film that was made here says about how it was made. @param {File} file */
-  recipeIn: async (file) => (await call("POST", "animations/recipe", { body: file })).recipe,
+  /**
+   * What a film that was made here says about how it was made; null in any other. @param {File} file
+   * @returns {Promise<{animation: Record<string, any>|null, missing: any[], unrecognised: string[]}>}
+   */
+  recipeIn: async (file) => ({ animation: null, ...(await call("POST", "parameters", { body: { image: await base64(file) } })) }),
 };
 
 export const studio = {

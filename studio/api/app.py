@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 from studio.api import (
     animations,
     errors,
-    films,
     hub,
     jobs,
     masks,
@@ -73,8 +72,8 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.answers = Counter()
     app.add_middleware(Answers, counts=app.state.answers)
     for room in (
-        jobs, pictures, films, animations, sources, masks, recipes, models, previews, hub, merges,
-        words, prompts, translate, watching,
+        jobs, pictures, animations, sources, masks, recipes, models, previews, hub, merges, words,
+        prompts, translate, watching,
     ):  # fmt: skip
         app.include_router(room.router)
     for router in (a1111_router(), a1111_refusals(), openai_router(), openai_refusals()):

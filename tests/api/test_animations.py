@@ -115,8 +115,6 @@ def test_a_film_carries_the_recipe_that_makes_it_again(
     recipe = recipe_in(path.rename(tmp_path / "whatever it is called"))
     assert recipe is not None and recipe == shown(studio, first)["recipe"]
     content = (tmp_path / "whatever it is called").read_bytes()
-    told = studio.http.post(f"{PATH}/recipe", content=content)
-    assert told.json() == {"recipe": recipe}
     dropped = {"image": base64.b64encode(content).decode()}
     read = studio.http.post("/api/v1/parameters", json=dropped).json()
     assert read["animation"] == recipe and read["request"] == {}
@@ -125,21 +123,6 @@ def test_a_film_carries_the_recipe_that_makes_it_again(
     assert ended(studio, second)["state"] == "done"
     assert frames(studio, first) == frames(studio, second)
     assert shown(studio, second)["recipe"] == recipe
-
-
-PLAYLIST = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"no film", PLAYLIST, b"\0\0\0\x18ftypisom" + b"\xff" * 64, b"GIF89a" + b"!\xfe" * 9,
-     b"\x1aE\xdf\xa3" + b"\xff" * 64, b"PK\x03\x04" + b"\0" * 64,
-     b"RIFF\0\0\0\0WEBPVP8X" + b"\0" * 9],
-)  # fmt: skip
-def test_a_file_without_a_recipe_is_said(content: bytes, studio: RunningStudio) -> None:
-    answer = studio.http.post(f"{PATH}/recipe", content=content)
-    assert answer.status_code == 422
-    assert answer.json()["detail"] == "This film carries no recipe that can be read."
 
 
 def test_it_is_a_job_that_can_be_watched_and_an_animation_that_can_be_deleted(

@@ -185,7 +185,7 @@ def test_a_picture_and_a_film_find_their_way_to_the_timeline(visit: Visit) -> No
     expect(page.get_by_role("button", name="Words instead of the picture")).to_be_visible()
     broken = {"name": "film.mp4", "mimeType": "video/mp4", "buffer": b"no film"}
     page.locator("#studio-recipe input[type=file]").set_input_files(broken)
-    expect(page.locator("#studio-animate .notice")).to_contain_text("carries no recipe")
+    expect(page.locator("#studio-animate .notice")).to_contain_text("no film made here")
     expect(page.locator(".keyframe-prompt")).to_have_count(3)
     visitor.complaints.clear()  # the browser names each request that was refused
 

@@ -47,7 +47,7 @@ export function createAnimate(root, settingsPlace, { desk, rooms, toast, install
   const arrivals = receive(root, { draft, desk, rooms, toast, notice, installed, keyOf: sketches.keyOf, shared: facts.shared });
   const refuse = createRefusals({ draft, desk, timeline, settings, notice, shared: facts.shared });
   const films = createFilms(places, { player, status, notice, toast, draft, watch, onChange: () => (faces(), draw()), onRecipe: (recipe) => arrivals.recipe(recipe) });
-  createWelcome(welcomePlace, { examples: facts.examples, onTry: (recipe) => arrivals.recipe(recipe, order), onWords: timeline.focusFirst, onFilm: arrivals.chooseFilm });
+  createWelcome(welcomePlace, { examples: facts.examples, onTry: (recipe) => arrivals.recipe(recipe, { then: order }), onWords: timeline.focusFirst, onFilm: arrivals.chooseFilm });
   let ordering = false;
   let drawing = 0;
   let lost = false;

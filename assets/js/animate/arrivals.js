@@ -57,11 +57,17 @@ export function receive(root, { draft, desk, rooms, toast, notice, installed, ke
   /** A film that was made here brings its recipe. @param {File} file */
   function film(file) {
     rooms.go("animate");
-    return attempt(async () => recipe(await animations.recipeIn(file)), t("animate.norecipe"));
+    return attempt(async () => {
+      const { animation, missing, unrecognised } = await animations.recipeIn(file);
+      await recipe(animation ?? {}, { rest: [...missing.map(({ message }) => message), ...unrecognised] });
+    }, t("animate.norecipe"));
   }
 
-  /** A recipe onto the timeline and the desk; what was there can be had back. @param {any} given @param {() => void} [then] */
-  async function recipe(given, then) {
+  /**
+   * A recipe onto the timeline and the desk; what was there can be had back.
+   * @param {any} given @param {{then?: () => void, rest?: string[]}} [how] `rest`: what of it could not be taken over
+   */
+  async function recipe(given, { then, rest = [] } = {}) {
     rooms.go("animate");
     if (!isRecipe(given)) return notice.show({ title: t("animate.norecipe"), text: t("animate.norecipe.text") });
     const before = { ...desk.values };
@@ -71,8 +77,9 @@ export function receive(root, { draft, desk, rooms, toast, notice, installed, ke
     await desk.apply({ ...common, styles: given.styles ?? [] });
     if (then) return void setTimeout(then, PATIENCE);
     const undo = { label: t("undo"), run: () => (back(), desk.write(before)) };
-    const missing = common.model && !installed.models.has(common.model);
-    if (missing) notice.show({ title: t("animate.set"), text: t("recipe.missing.checkpoint", { name: common.model }), action: undo });
+    const missing = common.model && !installed.models.has(common.model) ? [t("recipe.missing.checkpoint", { name: common.model })] : [];
+    const list = rest.length ? rest : missing;
+    if (list.length) notice.show({ title: t("animate.set"), text: t("recipe.rest"), list, action: undo });
     else toast.show(t("animate.set"), undo);
     return undefined;
   }
