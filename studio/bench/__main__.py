@@ -43,7 +43,12 @@ def _all(options: Options) -> Iterator[Figure]:
     if "startup" in options.chapters:
         _say("starting the studio")
         yield from _startup(options.device)
-    if options.chapters != ("startup",):
+    if "gallery" in options.chapters:
+        from studio.bench.searching import measure_searching
+
+        _say("a large gallery")
+        yield from measure_searching(options.folder, 10 * (options.rounds or 2))
+    if not {*options.chapters} <= {"startup", "gallery"}:
         yield from _model(options)
 
 

@@ -14,6 +14,7 @@ Against = Literal["parts", "fp32", "half"]
 AGAINST: tuple[Against, ...] = get_args(Against)
 Chapter = Literal[
     "startup",
+    "gallery",
     "words",
     "loading",
     "swapping",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from sqlite3 import Connection
 
 from PIL import Image
 
@@ -37,6 +38,7 @@ CREATE TABLE IF NOT EXISTS pictures (
     UNIQUE (job_id, position)
 );
 CREATE INDEX IF NOT EXISTS newest ON pictures (created, id);
+CREATE INDEX IF NOT EXISTS counted ON pictures (favourite, words) WHERE trashed IS NULL;
 CREATE TABLE IF NOT EXISTS origins (source TEXT PRIMARY KEY, picture TEXT NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS prompts USING fts5 (words, tokenize = 'trigram');
 """
@@ -90,24 +92,28 @@ class Gallery:
             raise
         return picture
 
-    def insert(self, picture: Picture) -> None:
-        """Put a picture whose file is on disk into the index, unless its id is there already."""
-        words = folded(picture.request.prompt)
+    def insert(self, *pictures: Picture) -> None:
+        """Put pictures whose files are on disk into the index, unless their ids are there."""
         with self._database.transaction() as connection:
-            row = connection.execute(
-                "INSERT OR IGNORE INTO pictures (id, job_id, position, visitor, path, request,"
-                " words, width, height, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    picture.id, picture.job_id, picture.index, picture.visitor,
-                    picture.path.relative_to(self.root).as_posix(),
-                    infotext.recipe(picture.request, picture.model_hash), words,
-                    picture.width, picture.height, picture.created,
-                ),
-            )  # fmt: skip
-            if row.rowcount:
-                connection.execute(
-                    "INSERT INTO prompts (rowid, words) VALUES (?, ?)", (row.lastrowid, words)
-                )
+            for picture in pictures:
+                self._insert(connection, picture)
+
+    def _insert(self, connection: Connection, picture: Picture) -> None:
+        words = folded(picture.request.prompt)
+        row = connection.execute(
+            "INSERT OR IGNORE INTO pictures (id, job_id, position, visitor, path, request,"
+            " words, width, height, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                picture.id, picture.job_id, picture.index, picture.visitor,
+                picture.path.relative_to(self.root).as_posix(),
+                infotext.recipe(picture.request, picture.model_hash), words,
+                picture.width, picture.height, picture.created,
+            ),
+        )  # fmt: skip
+        if row.rowcount:
+            connection.execute(
+                "INSERT INTO prompts (rowid, words) VALUES (?, ?)", (row.lastrowid, words)
+            )
 
     def get(self, identifier: str) -> Picture:
         """The picture with this id, in the bin or not; raises NotFound."""

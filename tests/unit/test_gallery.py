@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from studio import images, infotext
+from studio.bench import searching
 from studio.errors import InvalidRequest, NotFound, StorageError
 from studio.gallery import Gallery, Picture
 from studio.request import GenerationRequest
@@ -246,3 +247,14 @@ def test_a_huge_picture_from_elsewhere_does_not_stop_the_start(
     gallery.reconcile()
     assert gallery.count() == 0
     assert "huge.png is not a whole picture" in caplog.text
+
+
+def test_the_bench_looks_into_a_large_gallery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "PICTURES", 2 * searching.AT_ONCE)
+    figures = [*searching.measure_searching(tmp_path, 1)]
+    assert [one.aim for one in figures] == ["", "at most 100", "at most 50"]
+    assert all(one.value > 0 for one in figures)
+    assert "2,000" in figures[0].name
+    assert [*tmp_path.iterdir()] == []
