@@ -223,7 +223,7 @@ def test_by_keyboard_alone(visit: Visit) -> None:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
-    page.keyboard.press("3")
+    page.keyboard.press("4")
     expect(page.get_by_label("Search prompts")).to_be_visible()
 
 
