@@ -20,10 +20,16 @@ export function createPresets(desk, { toast }) {
     el("label", { class: "preset-words" }, words, t("presets.words")),
   );
 
+  let asked = 0;
+
+  /** An older answer, that comes late, does not take the place of a newer one. */
   async function attempt(work) {
     try {
       await work();
-      kept = await wordbook.presets();
+      const own = (asked += 1);
+      const found = await wordbook.presets();
+      if (own !== asked) return;
+      kept = found;
       list();
     } catch (error) {
       toast.show(error.message || t("lost.title"));
