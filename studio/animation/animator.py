@@ -14,7 +14,7 @@ from studio.animation.camera import Camera
 from studio.animation.drawing import Drawing
 from studio.animation.keeping import keeping
 from studio.animation.picturing import Batches, Brush, Followed
-from studio.animation.plan import Plan, along, evenly, make_plan, uniform
+from studio.animation.plan import Plan, along, evenly, uniform
 from studio.animation.reel import Progress as Decided
 from studio.animation.reel import Reel
 from studio.animation.spacing import spaced
@@ -74,7 +74,8 @@ class Animator:
         animation = reel.animation
         asked_for = not (animation.even_pacing or animation.follows_sound)
         shares = uniform(animation) if asked_for else None
-        decided = Decided(min(max(room, 1), _MOST_TOGETHER.get(kind, _MOST_ON_A_GPU)), shares)
+        most = min(max(room, 1), _MOST_TOGETHER.get(kind, _MOST_ON_A_GPU))
+        decided = Decided(1 << (most.bit_length() - 1), shares)  # whole powers of two: see `Brush`
         reel.decide(decided)
         return decided
 
@@ -106,14 +107,13 @@ class Animator:
         )
         brush = Brush(drawing, preview, Pace(model.placement.device), decided.together)
         if decided.shares is None:
-            shares, in_time = yield from spaced(reel, brush, self._sources)
-            reel.decide(replace(decided, shares=shares, along=in_time))
+            found = yield from spaced(reel, brush, self._sources)
+            decided = replace(decided, **vars(found))
+            reel.decide(decided)
             reel.forget_probes()
-        else:
-            shares = decided.shares
-            in_time = decided.along or along(reel.animation, evenly([*map(len, shares)]))
-        camera = Camera(reel.animation, in_time)
-        yield from _frames(reel, brush, make_plan(reel.animation, shares), camera)
+        shares = decided.shares or ()
+        in_time = decided.along or along(reel.animation, evenly([*map(len, shares)]))
+        yield from _frames(reel, brush, reel.plan, Camera(reel.animation, in_time))
 
 
 def _frames(reel: Reel, brush: Brush, plan: Plan, camera: Camera) -> Generator[Event, None, None]:
@@ -123,7 +123,7 @@ def _frames(reel: Reel, brush: Brush, plan: Plan, camera: Camera) -> Generator[E
     brush.steps = brush.step + sum(calls.values())
     brush.step += sum(count for frame, count in calls.items() if frame in there)
     batches = Batches(brush, plan)
-    by_motion = reel.animation.in_between_by == "motion"
+    by_motion = bool(reel.animation.in_between) and reel.animation.in_between_by == "motion"
     pictures = Followed(batches) if by_motion else batches
     with keeping(reel, camera) as saved:
         for frame in range(len(plan.moments)):

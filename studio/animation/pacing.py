@@ -8,18 +8,19 @@ happens, and their distances make a ruler along which the frames are laid out. P
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 
-from studio.animation.plan import Moment, Shares, asked
+from studio.animation.choosing import Array, Leap, chosen
+from studio.animation.plan import Leaps, Moment, Shares, asked
 from studio.animation.request import AnimationRequest
 
 SIDE = 64  # pixels: what is compared has this longer side at most
 _FIRST = 8  # legs' parts that are measured at first, at most
-_FINEST = 1 / 1024  # of a leg: nothing is probed closer than that
+_FINEST = 1 / 128  # of a leg: what leaps within less is mixed; nearer, rounding decides its side
 _UNEVEN = 1.2  # a part is probed again when it changes so many times as much as the mean
 
 
@@ -38,22 +39,26 @@ def distance(left: Image.Image, right: Image.Image) -> float:
 
 @dataclass
 class Ruler:
-    """What was measured along one leg: places in ascending order, a distance between each two."""
+    """What was measured along one leg: places in ascending order, and what is seen there."""
 
     places: list[float]
-    distances: list[float] = field(default_factory=list)
+    pictures: list[Array]
+
+    @property
+    def distances(self) -> list[float]:
+        """Between each two places."""
+        return [float(np.sqrt(np.mean((b - a) ** 2))) for a, b in pairwise(self.pictures)]
 
     @property
     def length(self) -> float:
         """Of the whole leg, as it looks."""
         return sum(self.distances)
 
-    def at(self, shares: Sequence[float]) -> tuple[float, ...]:
-        """The places where such shares of the whole length are reached."""
+    def at(self, shares: Sequence[float], leaps: Sequence[Leap] = ()) -> tuple[float, ...]:
+        """The places of frames that are such shares of the whole length along it."""
         if not self.length:
             return tuple(shares)
-        marks = np.concatenate([[0.0], np.cumsum(self.distances)]) / self.length
-        return tuple(float(x) for x in np.interp(shares, marks, self.places))
+        return chosen(self.places, self.pictures, shares, leaps)
 
 
 class Measuring:
@@ -84,7 +89,7 @@ class Measuring:
             )
             if high - low > _FINEST
         ]
-        step = sum(ruler.length for ruler in rulers) / max(sum(asked(self._animation)), 1)
+        step = self._step()
         wide = sorted((part for part in parts if part[0] > _UNEVEN * step), reverse=True)
         room = self._budget - len(self._seen)
         return [self._moment(leg, (low + high) / 2) for _, leg, low, high in wide[: max(room, 0)]]
@@ -100,9 +105,8 @@ class Measuring:
                 if (moment.start, moment.end) == (start, end) and 0 < moment.share < 1
             }
             pictures = {0.0: first, **dict(sorted(inner.items())), 1.0: last}
-            images = list(pictures.values())
-            apart = [distance(a, b) for a, b in pairwise(images)]
-            rulers.append(Ruler(list(pictures), apart))
+            seen = [np.asarray(each, dtype=np.float64).ravel() for each in pictures.values()]
+            rulers.append(Ruler(list(pictures), seen))
         return rulers
 
     def counts(self) -> list[int]:
@@ -114,7 +118,32 @@ class Measuring:
 
         ``along``: how far of what happens on its leg each is to be.
         """
-        return tuple(ruler.at(leg) for ruler, leg in zip(self.rulers(), along, strict=True))
+        legs = zip(self.rulers(), along, self.leaps(), strict=True)
+        return tuple(ruler.at(leg, leaps) for ruler, leg, leaps in legs)
+
+    def leaps(self) -> Leaps:
+        """Where pictures leap on each leg: places next to each other, several steps apart.
+
+        Nothing lies between, or it was not looked for: as many probes were painted as may be.
+        None where there are in-between frames, which are mixed from others already.
+        """
+        if self._animation.in_between:
+            return tuple(() for _ in self._animation.legs)
+        step = self._step()
+        return tuple(
+            tuple(
+                (low, high)
+                for far, low, high in zip(
+                    ruler.distances, ruler.places, ruler.places[1:], strict=False
+                )
+                if far > _UNEVEN * step
+            )
+            for ruler in self.rulers()
+        )
+
+    def _step(self) -> float:
+        """How large a step looks when all are alike."""
+        return sum(ruler.length for ruler in self.rulers()) / max(sum(asked(self._animation)), 1)
 
     def _first(self, leg: int) -> list[Moment]:
         """Probes at equal distances; where a leg ends the next begins."""

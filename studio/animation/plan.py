@@ -15,6 +15,9 @@ from studio.animation.request import AnimationRequest, Easing
 Shares = tuple[tuple[float, ...], ...]
 """For each leg, how far along it each of its frames is: from 0, at most 1, never falling."""
 
+Leaps = tuple[tuple[tuple[float, float], ...], ...]
+"""For each leg, the places right beside each other whose pictures are far apart."""
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -63,13 +66,18 @@ class Plan:
         return forth + back[: max(len(back) - first, 0)]
 
 
-def make_plan(animation: AnimationRequest, shares: Shares | None = None) -> Plan:
-    """The plan; ``shares`` in place of the frames' own spacing, as even pacing finds them."""
+def make_plan(
+    animation: AnimationRequest, shares: Shares | None = None, leaps: Leaps | None = None
+) -> Plan:
+    """The plan; ``shares`` in place of the frames' own spacing, as even pacing finds them.
+
+    Frames within one of the ``leaps`` are mixed from those at its ends.
+    """
     shares = uniform(animation) if shares is None else shares
     moments: list[Moment] = []
     keys: dict[int, int] = {}
     betweens: dict[int, Between] = {}
-    for (start, end), along in zip(animation.legs, shares, strict=True):
+    for leg, ((start, end), along) in enumerate(zip(animation.legs, shares, strict=True)):
         first, step = len(moments), animation.in_between + 1
         keys[first] = animation.keyframes[start].hold
         for place in range(len(along)):
@@ -78,6 +86,12 @@ def make_plan(animation: AnimationRequest, shares: Shares | None = None) -> Plan
                 right = min(left + step, len(along))
                 share = (place - left) / (right - left)
                 betweens[first + place] = Between(first + left, first + right, share)
+        for low, high in leaps[leg] if leaps else ():
+            ends = {share: first + place for place, share in enumerate([*along, 1.0])}
+            for place, share in enumerate(along):
+                if low < share < high:
+                    part = (share - low) / (high - low)
+                    betweens[first + place] = Between(ends[low], ends[high], part)
         moments += [Moment(start, end, share) for share in along]
     if animation.loop:  # what would follow the last leg is the first frame
         last = len(moments)

@@ -20,7 +20,7 @@ from typing import Any
 from PIL import Image
 from pydantic import ValidationError
 
-from studio.animation.plan import Moment, Plan, Shares, make_plan, uniform
+from studio.animation.plan import Leaps, Moment, Plan, Shares, make_plan, uniform
 from studio.animation.request import AnimationRequest
 from studio.errors import NotFound, StorageError
 from studio.images import encode_png
@@ -39,12 +39,13 @@ class Progress:
 
     ``together``: how many frames are painted in one batch. ``shares``: how they are spaced, None
     while that has to be measured. ``along``: how far along their legs they are in time, which the
-    camera goes by.
+    camera goes by. ``leaps``: where frames are mixed, for nothing else lies between.
     """
 
     together: int
     shares: Shares | None
     along: Shares | None = None
+    leaps: Leaps | None = None
 
 
 class Reel:
@@ -71,7 +72,13 @@ class Reel:
         except (OSError, ValueError):
             return None
         shares, along = (stored.get(name) for name in ("shares", "along"))
-        return Progress(stored["together"], _tuples(shares), _tuples(along))
+        leaps = stored.get("leaps")
+        return Progress(
+            stored["together"],
+            _tuples(shares),
+            _tuples(along),
+            None if leaps is None else tuple(tuple((a, b) for a, b in leg) for leg in leaps),
+        )
 
     def decide(self, progress: Progress) -> None:
         """Write down what holds from now on. Raises StorageError."""
@@ -82,7 +89,9 @@ class Reel:
     def plan(self) -> Plan:
         """The plan as far as it is known: spaced as asked for until more is measured."""
         progress = self.progress
-        return make_plan(self.animation, progress.shares if progress else None)
+        if progress is None:
+            return make_plan(self.animation)
+        return make_plan(self.animation, progress.shares, progress.leaps)
 
     @property
     def frames_total(self) -> int:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 
 from studio.animation.listening import followed, listen, seconds_of
 from studio.animation.pacing import Measuring, small
 from studio.animation.picturing import Brush
-from studio.animation.plan import Shares, along, asked, evenly
+from studio.animation.plan import Leaps, Shares, along, asked, evenly
 from studio.animation.reel import Reel
 from studio.events import Event, Preparing
 from studio.sentences import say
 from studio.sources import Sources
 
-Spaced = tuple[Shares, Shares]
-"""How far along their legs the frames are: as they are painted, and in time."""
+
+@dataclass(frozen=True)
+class Spaced:
+    """How far along their legs the frames are: as they are painted, and in time; and the leaps."""
+
+    shares: Shares
+    along: Shares
+    leaps: Leaps | None = None
 
 
 def spaced(reel: Reel, brush: Brush, sources: Sources | None) -> Generator[Event, None, Spaced]:
@@ -32,7 +39,9 @@ def spaced(reel: Reel, brush: Brush, sources: Sources | None) -> Generator[Event
         onsets = listen(path, animation.sound_start, seconds_of(animation, counts))
         times = followed(animation, counts, onsets)
     in_time = along(animation, times)
-    return (measuring.shares(in_time) if measuring else in_time), in_time
+    if measuring is None:
+        return Spaced(in_time, in_time)
+    return Spaced(measuring.shares(in_time), in_time, measuring.leaps())
 
 
 def _measured(reel: Reel, brush: Brush) -> Generator[Event, None, Measuring]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from studio.animation.pacing import Measuring, distance, spread
+from studio.animation.pacing import Measuring, spread
 from studio.animation.plan import (
     Between,
     Moment,
@@ -175,6 +176,15 @@ def measured(animation: AnimationRequest, measuring: Measuring) -> Shares:
     return measuring.shares(along(animation, evenly(measuring.counts())))
 
 
+def steps(plan: Plan, draw: Callable[[Moment], Image.Image]) -> list[float]:
+    """How far frames are apart, as root mean squares; mixed frames are mixtures."""
+    pictures = [np.asarray(draw(moment), dtype=float) for moment in plan.moments]
+    for frame, mixture in plan.betweens.items():
+        left, right = pictures[mixture.left], pictures[mixture.right]
+        pictures[frame] = left + (right - left) * mixture.share
+    return [float(np.sqrt(np.mean((b - a) ** 2))) for a, b in pairwise(pictures)]
+
+
 def test_even_pacing_puts_the_frames_where_something_happens() -> None:
     animation = read(NOON, SUNSET, NIGHT, frames=20, even_pacing=True)
     measuring, painted = Measuring(animation), 0
@@ -184,13 +194,9 @@ def test_even_pacing_puts_the_frames_where_something_happens() -> None:
             measuring.see(moment, sky(moment))
             painted += 1
     assert painted <= 81
-    plan = make_plan(animation, measured(animation, measuring))
+    plan = make_plan(animation, measured(animation, measuring), measuring.leaps())
     assert len(plan.moments) == 41
-
-    def steps(plan: Plan) -> list[float]:
-        return [distance(sky(a), sky(b)) for a, b in pairwise(plan.moments)]
-
-    before, after = steps(make_plan(animation)), steps(plan)
+    before, after = steps(make_plan(animation), sky), steps(plan, sky)
     assert max(before) / (sum(before) / 40) > 30
     assert max(after) / (sum(after) / 40) < 1.5
 
@@ -202,3 +208,25 @@ def test_a_still_picture_is_paced_as_it_was() -> None:
         for moment in wanted:
             measuring.see(moment, Image.new("RGB", (64, 64)))
     assert make_plan(animation, measured(animation, measuring)) == make_plan(animation)
+
+
+def test_where_pictures_leap_frames_are_mixed() -> None:
+    """A picture that turns over at once: the frames around it are painted, those between mixed."""
+    animation = read(NOON, NIGHT, frames=20, even_pacing=True)
+
+    def turned(moment: Moment) -> Image.Image:
+        over = 200 if moment.end and moment.share > 0.3 else 0
+        return Image.new("RGB", (64, 64), (over, round(40 * moment.share), 0))
+
+    measuring = Measuring(animation)
+    while wanted := measuring.wanted():
+        for moment in wanted:
+            measuring.see(moment, turned(moment))
+    ((leap,),) = measuring.leaps()
+    assert leap[0] <= 0.3 <= leap[1]
+    plan = make_plan(animation, measured(animation, measuring), measuring.leaps())
+    assert len(plan.betweens) > 8
+    for mixture in plan.betweens.values():
+        assert [plan.moments[end].share for end in (mixture.left, mixture.right)] == [*leap]
+    after = steps(plan, turned)
+    assert max(after) < 1.5 * sum(after) / 20
