@@ -6,6 +6,7 @@ import ast
 import asyncio
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def test_tools_for_language_models(served: RunningStudio) -> None:
             wrong = await session.call_tool("generate", {"prompt": "a boat", "width": 100})
             return {tool.name: tool for tool in listed}, [right, wrong]
 
-    tools, (right, wrong) = asyncio.run(talk())
+    with ThreadPoolExecutor(1) as thread:  # the browser tests have a running loop in this one
+        tools, (right, wrong) = thread.submit(asyncio.run, talk()).result()
     assert {*tools} == {*(tool.name for tool in TOOLS), "find", "models"}
     asked = tools["generate"].inputSchema["properties"]
     help_text = GenerationRequest.model_fields["guidance_scale"].description
