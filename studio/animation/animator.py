@@ -75,7 +75,7 @@ class Animator:
         asked_for = not (animation.even_pacing or animation.follows_sound)
         shares = uniform(animation) if asked_for else None
         most = min(max(room, 1), _MOST_TOGETHER.get(kind, _MOST_ON_A_GPU))
-        decided = Decided(1 << (most.bit_length() - 1), shares)  # whole powers of two: see `Brush`
+        decided = Decided(most, shares)
         reel.decide(decided)
         return decided
 

@@ -99,6 +99,16 @@ class Drawing:
         runs = (tuple(run) for _, run in groupby(frames, kind))
         return [batch for run in runs for batch in groups(run, size)]
 
+    def filled(self, moments: Sequence[Moment], together: int) -> list[Moment]:
+        """A batch from `batches` as it is painted.
+
+        What was measured first is painted in whole batches, filled up with the last moment: matrix
+        products of another size round otherwise, and where a picture turns over that decides on
+        which side a frame is.
+        """
+        whole = self._animation.even_pacing and not self._model.guides_itself
+        return [*moments, *[moments[-1]] * (together - len(moments) if whole else 0)]
+
     def paint(self, moments: Sequence[Moment]) -> Steps:
         """The latents (B, C, h, w) of a batch from `batches`."""
         if self._has_picture(moments[0]):

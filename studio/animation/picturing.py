@@ -37,13 +37,8 @@ class Brush:
     steps: int = 0
 
     def paint(self, moments: Sequence[Moment], frame: int) -> Painted:
-        """Latents (B, C, h, w); Progress for every step.
-
-        What a batch lacks to a power of two is filled up with its last moment: products of odd
-        sizes round otherwise, and where a picture turns over that decides on which side a frame is.
-        """
-        lacking = (1 << (len(moments) - 1).bit_length()) - len(moments)
-        with closing(self.drawing.paint([*moments, *[moments[-1]] * lacking])) as steps:
+        """Latents (B, C, h, w); Progress for every step."""
+        with closing(self.drawing.paint(self.drawing.filled(moments, self.together))) as steps:
             while True:
                 try:
                     done: Step = next(steps)
