@@ -86,9 +86,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a kill left half written. Nobody may be writing into the folder."""
+    """Remove what a kill left half written in a folder and below; nobody may be writing there."""
     with storage_errors(folder):
-        for left in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+        for left in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
             left.unlink(missing_ok=True)
 
 
