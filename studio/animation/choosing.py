@@ -12,12 +12,16 @@ path whose steps come closest to the wanted ones, by dynamic programming (Bellma
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+Pictures = npt.NDArray[np.float32]
+"""One picture a row."""
 
 Leap = tuple[float, float]
 """Two places right beside each other that look far apart."""
@@ -25,56 +29,88 @@ Leap = tuple[float, float]
 _FINE = 4  # places to choose from for every step
 _PLACES = 4000  # of a leg, about, at most
 _REACH = 12  # how many wanted steps long one step may be, in places
-_ROUNDS = 4
+_ROUNDS = 3  # what a path's steps should be depends on its length, and its length on them
+_STARTS = (1.0, 0.75, 0.5)  # of the length through every place, which no path with fewer has
+
+
+def apart(pictures: Pictures) -> Array:
+    """How different each picture is from the next: root mean square of what differs."""
+    found: Array = np.sqrt(np.mean(np.diff(pictures, axis=0) ** 2, axis=1, dtype=np.float64))
+    return found
 
 
 def chosen(
-    places: Sequence[float],
-    pictures: Sequence[Array],
-    wanted: Sequence[float],
-    leaps: Sequence[Leap] = (),
+    places: Array, pictures: Pictures, wanted: Sequence[float], leaps: Sequence[Leap] = ()
 ) -> tuple[float, ...]:
     """Places for frames that should be ``wanted`` shares of what happens along a leg.
 
-    ``places``: of the probes, from 0 to 1, ascending; ``pictures``: theirs, as vectors. ``wanted``:
-    from 0, never falling, below 1; the end of the leg follows them. The first place is 0. Where a
-    place lies within one of the ``leaps``, so do both of its ends among the places.
+    ``places``: of the probes, from 0 to 1, ascending; ``pictures``: theirs. ``wanted``: from 0,
+    never falling, below 1; the end of the leg follows them. The first place is 0. Where a place
+    lies within one of the ``leaps``, so do both of its ends among the places.
     """
-    at, seen = _finer(places, pictures, len(wanted))
+    finer = _finer(places, apart(pictures), len(wanted))
     steps = np.diff([*wanted, 1.0])
-    reach = min(len(at) - 1, max(1, -(-len(at) * _REACH // len(wanted))))
-    distances = _distances(seen, reach)
-    _close(distances, at, leaps)
-    length = float(distances[1][:-1].sum())
-    path = np.zeros(len(wanted), dtype=np.int64)
-    for _ in range(_ROUNDS):
-        path = _path(distances, length * steps)
-        length = sum(
-            distances[right - left][left] for left, right in pairwise([*path, len(at) - 1])
-        )
-    return tuple(float(at[place]) for place in path)
+    last = len(finer.at) - 1
+    reach = min(last, max(1, -(-len(finer.at) * _REACH // len(wanted))))
+    distances = _distances(finer, pictures, reach)
+    _close(distances, finer.at, leaps)
+    least, path = np.inf, np.zeros(len(wanted), dtype=np.int64)
+    for start in _STARTS:
+        length = start * float(distances[1][:-1].sum())
+        for _ in range(_ROUNDS):
+            tried = _path(distances, length * steps)
+            ends = pairwise([*tried, last])
+            made = np.array([distances[right - left][left] for left, right in ends])
+            length = float(made.sum())
+            uneven = float(np.sum((made - length * steps) ** 2)) / length**2
+            if uneven < least:
+                least, path = uneven, tried
+    return tuple(float(finer.at[place]) for place in path)
 
 
-def _finer(
-    places: Sequence[float], pictures: Sequence[Array], frames: int
-) -> tuple[Array, list[Array]]:
+@dataclass(frozen=True)
+class _Places:
+    """Where one may choose: ``at`` is ``share`` of the way from a probe to the next one."""
+
+    at: Array
+    probe: Indices
+    share: Array
+
+
+def _finer(places: Array, far: Array, frames: int) -> _Places:
     """More places than the probes': between two of them a picture is taken for their mixture."""
-    apart = [_apart(one, other) for one, other in pairwise(pictures)]
-    fine = min(_FINE * frames, _PLACES) / (sum(apart) or 1.0)
-    at, seen = [], []
-    for (left, right), (one, other), far in zip(
-        pairwise(places), pairwise(pictures), apart, strict=True
-    ):
-        parts = max(1, round(far * fine))
-        for part in range(parts):
-            share = part / parts
-            at.append(left + (right - left) * share)
-            seen.append(one + (other - one) * share)
-    return np.array([*at, places[-1]]), [*seen, pictures[-1]]
+    parts = np.maximum(1, np.rint(far * min(_FINE * frames, _PLACES) / (far.sum() or 1.0)))
+    probe = np.repeat(np.arange(len(parts)), parts.astype(np.int64))
+    share = np.concatenate([np.arange(count) / count for count in parts])
+    at = places[probe] + (places[probe + 1] - places[probe]) * share
+    return _Places(
+        np.append(at, places[-1]), np.append(probe, len(parts) - 1), np.append(share, 1.0)
+    )
 
 
-def _apart(one: Array, other: Array) -> float:
-    return float(np.sqrt(np.mean((other - one) ** 2)))
+def _distances(finer: _Places, pictures: Pictures, reach: int) -> list[Array]:
+    """``[k][j]``: from place j to place j + k, root mean square; infinite beyond the end.
+
+    Mixtures are told by the products of what they are mixed from, so that none has to be made.
+    """
+    centred = pictures - pictures.mean(axis=0)
+    products = (centred @ centred.T).astype(np.float64) / centred.shape[1]
+    every = np.arange(len(finer.at))
+
+    def product(one: Indices, other: Indices) -> Array:
+        i, s, j, t = finer.probe[one], finer.share[one], finer.probe[other], finer.share[other]
+        left = (1 - s) * products[i, j] + s * products[i + 1, j]
+        right = (1 - s) * products[i, j + 1] + s * products[i + 1, j + 1]
+        mixed: Array = (1 - t) * left + t * right
+        return mixed
+
+    own = product(every, every)
+    rows = [np.zeros(len(every))]
+    for far in range(1, reach + 1):
+        one, other = every[:-far], every[far:]
+        squares = own[one] + own[other] - 2 * product(one, other)
+        rows.append(np.append(np.sqrt(np.maximum(squares, 0.0)), np.full(far, np.inf)))
+    return rows
 
 
 def _close(distances: Sequence[Array], at: Array, leaps: Sequence[Leap]) -> None:
@@ -86,27 +122,16 @@ def _close(distances: Sequence[Array], at: Array, leaps: Sequence[Leap]) -> None
             distances[far][:-far][into | out] = np.inf
 
 
-def _distances(seen: Sequence[Array], reach: int) -> list[Array]:
-    """``[k][j]``: from place j to place j + k, root mean square; infinite beyond the end."""
-    stacked = np.stack(seen).astype(np.float32)
-    rows = [np.zeros(len(stacked))]
-    for far in range(1, reach + 1):
-        apart = np.full(len(stacked), np.inf)
-        apart[:-far] = np.sqrt(np.mean((stacked[far:] - stacked[:-far]) ** 2, axis=1))
-        rows.append(apart)
-    return rows
-
-
-def _path(distances: Sequence[Array], steps: Array) -> npt.NDArray[np.int64]:
+def _path(distances: Sequence[Array], steps: Array) -> Indices:
     """Where each step begins, from the first place to the last, with the least squared error."""
     count = len(distances[0])
     cost = np.full(count, np.inf)
     cost[0] = 0.0
-    came: list[npt.NDArray[np.int64]] = []
+    came: list[Indices] = []
     for step in steps:
         best, how = np.full(count, np.inf), np.zeros(count, dtype=np.int64)
-        for far, apart in enumerate(distances):
-            reached = cost[: count - far] + (apart[: count - far] - step) ** 2
+        for far, row in enumerate(distances):
+            reached = cost[: count - far] + (row[: count - far] - step) ** 2
             better = reached < best[far:]
             best[far:][better] = reached[better]
             how[far:][better] = far

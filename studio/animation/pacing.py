@@ -7,14 +7,13 @@ happens, and their distances make a ruler along which the frames are laid out. P
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 
-from studio.animation.choosing import Array, Leap, chosen
+from studio.animation.choosing import Leap, apart, chosen
 from studio.animation.plan import Leaps, Moment, Shares, asked
 from studio.animation.request import AnimationRequest
 
@@ -37,28 +36,28 @@ def distance(left: Image.Image, right: Image.Image) -> float:
     return float(np.sqrt(np.mean((a - b) ** 2)))
 
 
-@dataclass
 class Ruler:
-    """What was measured along one leg: places in ascending order, and what is seen there."""
+    """What was measured along one leg: places in ascending order, and what is seen there.
 
-    places: list[float]
-    pictures: list[Array]
+    ``length``: of the whole leg, as it looks.
+    """
 
-    @property
-    def distances(self) -> list[float]:
-        """Between each two places."""
-        return [float(np.sqrt(np.mean((b - a) ** 2))) for a, b in pairwise(self.pictures)]
+    def __init__(self, seen: Mapping[float, Image.Image]) -> None:
+        self._places = np.array([*seen])
+        self._pictures = np.stack([np.asarray(each, np.float32).ravel() for each in seen.values()])
+        self._distances = apart(self._pictures)
+        self.length = float(self._distances.sum())
 
-    @property
-    def length(self) -> float:
-        """Of the whole leg, as it looks."""
-        return sum(self.distances)
+    def wider(self, least: float) -> list[tuple[float, Leap]]:
+        """The parts between two places that look more than ``least``: how much, and where."""
+        parts = zip(self._distances, pairwise(self._places), strict=True)
+        return [(float(far), (float(a), float(b))) for far, (a, b) in parts if far > least]
 
-    def at(self, shares: Sequence[float], leaps: Sequence[Leap] = ()) -> tuple[float, ...]:
+    def at(self, shares: Sequence[float], leaps: Sequence[Leap]) -> tuple[float, ...]:
         """The places of frames that are such shares of the whole length along it."""
         if not self.length:
             return tuple(shares)
-        return chosen(self.places, self.pictures, shares, leaps)
+        return chosen(self._places, self._pictures, shares, leaps)
 
 
 class Measuring:
@@ -71,43 +70,49 @@ class Measuring:
         self._animation = animation
         self._budget = max(2 * sum(asked(animation)), 8 * len(animation.legs)) + 1
         self._seen: dict[Moment, Image.Image] = {}
+        self._rulers: list[Ruler] = []  # of what was seen so far; none when they are to be made
 
     def see(self, moment: Moment, image: Image.Image) -> None:
         """A probe is painted."""
         self._seen[moment] = small(image)
+        self._rulers = []
 
     def wanted(self) -> list[Moment]:
         """The probes to paint now; none when it is enough."""
         if not self._seen:
             return [m for leg in range(len(self._animation.legs)) for m in self._first(leg)]
-        rulers = self.rulers()
-        parts = [
-            (distance, leg, low, high)
-            for leg, ruler in enumerate(rulers)
-            for distance, low, high in zip(
-                ruler.distances, ruler.places, ruler.places[1:], strict=False
-            )
-            if high - low > _FINEST
-        ]
-        step = self._step()
-        wide = sorted((part for part in parts if part[0] > _UNEVEN * step), reverse=True)
+        wide = sorted(
+            (
+                (far, leg, low, high)
+                for leg, parts in enumerate(self._wide())
+                for far, (low, high) in parts
+                if high - low > _FINEST
+            ),
+            reverse=True,
+        )
         room = self._budget - len(self._seen)
         return [self._moment(leg, (low + high) / 2) for _, leg, low, high in wide[: max(room, 0)]]
 
     def rulers(self) -> list[Ruler]:
         """What was measured, leg by leg."""
-        rulers = []
-        for leg, (start, end) in enumerate(self._animation.legs):
-            first, last = self._seen[self._moment(leg, 0.0)], self._seen[self._last(leg)]
-            inner = {
-                moment.share: image
-                for moment, image in self._seen.items()
-                if (moment.start, moment.end) == (start, end) and 0 < moment.share < 1
-            }
-            pictures = {0.0: first, **dict(sorted(inner.items())), 1.0: last}
-            seen = [np.asarray(each, dtype=np.float64).ravel() for each in pictures.values()]
-            rulers.append(Ruler(list(pictures), seen))
-        return rulers
+        if not self._rulers:
+            self._rulers = [self._ruler(leg) for leg in range(len(self._animation.legs))]
+        return self._rulers
+
+    def _ruler(self, leg: int) -> Ruler:
+        first, last = self._seen[self._moment(leg, 0.0)], self._seen[self._last(leg)]
+        inner = {
+            moment.share: image
+            for moment, image in self._seen.items()
+            if (moment.start, moment.end) == self._animation.legs[leg] and 0 < moment.share < 1
+        }
+        return Ruler({0.0: first, **dict(sorted(inner.items())), 1.0: last})
+
+    def _wide(self) -> list[list[tuple[float, Leap]]]:
+        """For each leg the parts that look larger than a step does when all are alike."""
+        rulers = self.rulers()
+        step = sum(ruler.length for ruler in rulers) / max(sum(asked(self._animation)), 1)
+        return [ruler.wider(_UNEVEN * step) for ruler in rulers]
 
     def counts(self) -> list[int]:
         """The frames that each leg gets of all there are: by how much happens on it."""
@@ -129,21 +134,7 @@ class Measuring:
         """
         if self._animation.in_between:
             return tuple(() for _ in self._animation.legs)
-        step = self._step()
-        return tuple(
-            tuple(
-                (low, high)
-                for far, low, high in zip(
-                    ruler.distances, ruler.places, ruler.places[1:], strict=False
-                )
-                if far > _UNEVEN * step
-            )
-            for ruler in self.rulers()
-        )
-
-    def _step(self) -> float:
-        """How large a step looks when all are alike."""
-        return sum(ruler.length for ruler in self.rulers()) / max(sum(asked(self._animation)), 1)
+        return tuple(tuple(part for _, part in parts) for parts in self._wide())
 
     def _first(self, leg: int) -> list[Moment]:
         """Probes at equal distances; where a leg ends the next begins."""
