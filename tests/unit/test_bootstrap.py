@@ -18,7 +18,7 @@ from studio import images, infotext
 from studio.bootstrap import Studio
 from studio.errors import InvalidRequest, StartupError
 from studio.request import GenerationRequest
-from studio.settings import Settings
+from studio.settings import REPOSITORY, Settings
 from studio.sweeping import sweep
 from studio.wordbook.suggest import suggest
 from tests.weights import kohya_lora, write_weights
@@ -202,3 +202,27 @@ def test_nothing_that_is_referred_to_is_swept_away(studio: Studio) -> None:
     studio.gallery.empty_bin()
     assert sweep(studio.sources, studio.referring) == 1
     assert {*kept} - {*studio.sources.unused_since(2)} == {unused, in_bin}
+
+
+def test_the_page_s_own_words_are_known_to_the_bundled_model(studio: Studio) -> None:
+    """What it offers to begin with must not be pointed out as words it never saw."""
+    examples = json.loads((REPOSITORY / "presets/examples.json").read_text("utf-8"))
+    animations = json.loads((REPOSITORY / "presets/animations.json").read_text("utf-8"))
+    prompts = [each for each in _prompts([examples, animations]) if each]
+    assert len(prompts) > 20
+    assert {each: studio.unknown_words(each, "small") for each in prompts} == {
+        each: [] for each in prompts
+    }
+
+
+def _prompts(given: object) -> Iterator[str]:
+    """Every prompt in both languages, however deep."""
+    if isinstance(given, list):
+        for each in given:
+            yield from _prompts(each)
+    elif isinstance(given, dict):
+        for name, each in given.items():
+            if name == "prompt":
+                yield from [each] if isinstance(each, str) else each.values()
+            else:
+                yield from _prompts(each)

@@ -7,6 +7,7 @@ from studio.pocket.world.vocabulary import KINDS, VOCABULARY, Language
 
 _EN_GLUE = ("a", "an", "and", "of", "one", "two", "three")
 _ZH_GLUE = ("的", "和", "有", "在", "一", "两", "三")
+_ZH_WHERE = ("上", "边", "里", "中", "下")  # captions have them in “在海上”, people write “海上的”
 _EN_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ZH_RUN = re.compile(r"[\u4e00-\u9fff]+")
 
@@ -21,7 +22,9 @@ def known_words(language: Language) -> frozenset[str]:
         for term in (*word.tags(language), *word.phrases(language))
     ]
     if language == "zh":
-        return frozenset((*terms, *_ZH_GLUE, *(noun.measure for noun in KINDS.values())))
+        return frozenset(
+            (*terms, *_ZH_GLUE, *_ZH_WHERE, *(noun.measure for noun in KINDS.values()))
+        )
     terms += [plural for noun in KINDS.values() for plural in noun.plurals]
     return frozenset((*(piece for term in terms for piece in term.split()), *_EN_GLUE))
 
