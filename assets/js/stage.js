@@ -41,7 +41,6 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
   let wanted = null; // the job that was ordered last
   let selected = 0;
   let cellsShown = [];
-  let lost = false;
 
   function stop() {
     if (!running) return;
@@ -223,11 +222,6 @@ export function createStage(root, { samplers, actions, desk, lightbox }) {
     },
     /** Something to read in peace. @param {any} words as a notice takes them */
     say: notice.show,
-    /** The server does not answer, or does again. @param {boolean} is */
-    lost(is) {
-      if (is && !lost) notice.show({ title: t("lost.title"), text: t("lost.text") });
-      if (!is && lost) notice.hide();
-      lost = is;
-    },
+    lost: notice.lost,
   };
 }

@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _DESK = ("desk", "prompt", "prompting", "shape", "fine")
-_WORKROOMS = (*_DESK, "stage", "canvas", "animate", "timeline")
+_WORKROOMS = (*_DESK, "stage", "beside", "canvas", "animate", "timeline")
 _ROOMS = (*_WORKROOMS, "picture", "gallery", "models", "merge", "recipe")
 STYLES = ("tokens", "gradio", "frame", "slider", *_ROOMS, "overlay", "sheet", "upscale")
 

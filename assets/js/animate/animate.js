@@ -50,7 +50,6 @@ export function createAnimate(root, settingsPlace, { desk, rooms, toast, install
   createWelcome(welcomePlace, { examples: facts.examples, onTry: (recipe) => arrivals.recipe(recipe, { then: order }), onWords: timeline.focusFirst, onFilm: arrivals.chooseFilm });
   let ordering = false;
   let drawing = 0;
-  let lost = false;
   /** What was handed in from this timeline: of which words each keyframe was. */
   let made = { id: "", of: new Map() };
 
@@ -142,11 +141,7 @@ export function createAnimate(root, settingsPlace, { desk, rooms, toast, install
       if (!films.works) status.rest();
       if (why) notice.show(why);
     },
-    /** The server does not answer, or does again. @param {boolean} is */
-    lost(is) {
-      if (is !== lost) is ? notice.show({ title: t("lost.title"), text: t("lost.text") }) : notice.hide();
-      lost = is;
-    },
+    lost: notice.lost,
     files: arrivals.files,
     film: arrivals.film,
     from: arrivals.from,

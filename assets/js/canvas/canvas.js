@@ -123,7 +123,6 @@ export function createCanvas(root, { desk, rooms, watch, stop, animate }) {
     sheet.addMask(await maskOf(hash, sheet.width, sheet.height));
   }
 
-  let lost = false;
   let seen = null; // the picture that the view was fitted to
 
   /** Everything that depends on what is worked on. */
@@ -187,11 +186,7 @@ export function createCanvas(root, { desk, rooms, watch, stop, animate }) {
       status.rest();
       if (why) notice.show(why);
     },
-    /** The server does not answer, or does again. @param {boolean} is */
-    lost(is) {
-      if (is !== lost) is ? notice.show({ title: t("lost.title"), text: t("lost.text") }) : notice.hide();
-      lost = is;
-    },
+    lost: notice.lost,
     /** A picture of the gallery, to go on from. @type {(id: string, prompt: string) => Promise<boolean>} */
     take: arrivals.picture,
     /** A recipe's start picture and mask. @param {Record<string, any>} request */
