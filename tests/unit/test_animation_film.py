@@ -149,9 +149,11 @@ def test_what_a_kill_left_half_written_is_removed_before_the_next_try(tmp_path: 
         kept = part.read_bytes()
         (tmp_path / f"{part.name.removesuffix('.part')}.killed.part").write_bytes(kept)
         raise SystemExit
-    assert len([*tmp_path.iterdir()]) == 2
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames" / part.name).write_bytes(b"half a frame")
+    assert len([*tmp_path.rglob("*.part")]) == 2
     remove_leftovers(tmp_path)
-    assert [each.name for each in tmp_path.iterdir()] == ["film.mp4"]
+    assert [each.name for each in tmp_path.rglob("*.*")] == ["film.mp4"]
     assert (tmp_path / "film.mp4").read_bytes() == b"whole"
 
 
